@@ -1,0 +1,74 @@
+"""Threads: how many, and how work is spread over them without changing a result."""
+
+import os
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from threadpoolctl import threadpool_limits
+
+T = TypeVar("T")
+
+
+def resolve_threads(n_threads: int | None = None) -> int:
+    """Return the number of threads to use.
+
+    Parameters
+    ----------
+    n_threads : int, optional
+        A positive number; by default the processors that this process may run on.
+
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    ValueError
+        If `n_threads` is not positive.
+
+    Examples
+    --------
+    >>> resolve_threads(3)
+    3
+    """
+    if n_threads is None:
+        if hasattr(os, "sched_getaffinity"):
+            return len(os.sched_getaffinity(0))
+        return os.cpu_count() or 1
+    if n_threads < 1:
+        raise ValueError(f"`n_threads` must be at least 1, got {n_threads}.")
+    return int(n_threads)
+
+
+def run_blocks(function: Callable[[T], Any], blocks: Iterable[T], n_threads: int | None = None) -> None:
+    """Call `function` on every block, spread over threads, with BLAS held at one thread.
+
+    A result is the same at any number of threads as long as the cut into blocks does not depend on
+    that number and no block writes what another one reads or writes.
+
+    Parameters
+    ----------
+    function : callable
+        Called with one block; what it returns is dropped. It should release the GIL.
+    blocks : iterable
+        The blocks of work.
+    n_threads : int, optional
+        See `resolve_threads`.
+
+    Examples
+    --------
+    >>> out = [0, 0]
+    >>> run_blocks(lambda i: out.__setitem__(i, i + 1), range(2))
+    >>> out
+    [1, 2]
+    """
+    threads = resolve_threads(n_threads)
+    with threadpool_limits(1, user_api="blas"):
+        if threads == 1:
+            for block in blocks:
+                function(block)
+        else:
+            with ThreadPoolExecutor(threads) as pool:
+                for _ in pool.map(function, blocks):
+                    pass
