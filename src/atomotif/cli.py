@@ -1,0 +1,221 @@
+"""The shell: `atomotif run`, `atomotif demo`, `atomotif open`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+import warnings
+import webbrowser
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from atomotif._version import __version__
+
+if TYPE_CHECKING:
+    from atomotif.session.session import MotifSession
+
+DONE, BAD_USAGE = 0, 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        By default those of the process.
+
+    Returns
+    -------
+    int
+        0 when done, 2 for bad usage or bad input, with one line on standard error.
+    """
+    options = _parser().parse_args(arguments)
+    warnings.showwarning = _show_warning
+    try:
+        return int(options.function(options))
+    except KeyboardInterrupt:
+        print("atomotif: interrupted", file=sys.stderr)
+        return 130
+    except (OSError, ValueError, TypeError, ImportError) as error:
+        print(f"atomotif: {' '.join(str(error).split())}", file=sys.stderr)
+        return BAD_USAGE
+
+
+def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
+    print(f"atomotif: note: {message}", file=sys.stderr)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="atomotif", description="Find atomic motifs in atomic-resolution micrographs."
+    )
+    parser.add_argument("--version", action="version", version=f"atomotif {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    run = commands.add_parser("run", help="analyse micrographs", description="Analyse micrographs.")
+    run.add_argument("images", nargs="+", type=Path, metavar="IMAGE", help="micrograph (DM4, TIFF, npy, ...)")
+    run.add_argument("--pixel-size", metavar="LENGTH", help="such as 0.0127nm; overrides the file's")
+    run.add_argument("--frame", type=int, help="which frame of a stack")
+    run.add_argument("--channel", type=int, help="which channel of a colour image")
+    run.add_argument("--patch-size", type=float, metavar="PX", help="diameter of the patches, px")
+    run.add_argument("--contrast", choices=("bright", "dark", "auto"), help="of the columns")
+    run.add_argument(
+        "--rotation-invariant",
+        action=argparse.BooleanOptionalAction,
+        help="whether patches that differ by a rotation are alike (they are by default)",
+    )
+    run.add_argument("--n-motifs", type=int, metavar="K", help="ask for exactly K motifs")
+    run.add_argument("--detail", type=float, help="above 1: smaller differences make a motif")
+    run.add_argument("--random-state", type=int, metavar="SEED")
+    run.add_argument(
+        "--out", type=Path, metavar="REPORT.html", help="linked report; a folder for several images"
+    )
+    run.add_argument("--save", type=Path, metavar="SESSION.zarr", help="session; a folder for several images")
+    run.add_argument("--table", type=Path, metavar="COLUMNS.csv", help="one table of all columns")
+    run.add_argument("--json", action="store_true", help="print the result as JSON")
+    run.set_defaults(function=_run)
+
+    demo = commands.add_parser("demo", help="analyse a real micrograph", description=_demo.__doc__)
+    demo.add_argument("--folder", type=Path, default=Path("demo"), help="where to write (default: demo)")
+    demo.set_defaults(function=_demo)
+
+    opening = commands.add_parser("open", help="look at a saved session", description=_open.__doc__)
+    opening.add_argument("session", type=Path, metavar="SESSION.zarr")
+    opening.add_argument("--out", type=Path, metavar="REPORT.html", help="by default beside the session")
+    opening.add_argument("--no-browser", action="store_true", help="do not open the report in a browser")
+    opening.set_defaults(function=_open)
+    return parser
+
+
+def _run(options: argparse.Namespace) -> int:
+    import pandas as pd
+
+    names = ("patch_size", "contrast", "rotation_invariant", "n_motifs", "detail", "random_state")
+    parameters = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
+    results, tables = [], []
+    for image in options.images:
+        from atomotif.session.session import MotifSession
+
+        session = MotifSession.from_file(
+            image, pixel_size=options.pixel_size, frame=options.frame, channel=options.channel
+        )
+        start = time.perf_counter()
+        session.run(**parameters)
+        seconds = time.perf_counter() - start
+        written = _write(session, options, image, several=len(options.images) > 1)
+        results.append(_result(session, image, seconds, written))
+        if options.table is not None:
+            table = session.columns
+            table.insert(0, "image", str(image))
+            tables.append(table)
+        if not options.json:
+            print(_summary(session, seconds))
+            for path in written.values():
+                print(f"  wrote     {path}")
+    if options.table is not None:
+        options.table.parent.mkdir(parents=True, exist_ok=True)
+        pd.concat(tables).to_csv(options.table, index=False)
+        if not options.json:
+            print(f"wrote {options.table}")
+    if options.json:
+        print(json.dumps(results, indent=1))
+    return DONE
+
+
+def _write(session: MotifSession, options: argparse.Namespace, image: Path, several: bool) -> dict[str, str]:
+    """Write what was asked for, into a folder of that name when there are several images."""
+    written = {}
+    for name, target, suffix in (("report", options.out, ".html"), ("session", options.save, ".zarr")):
+        if target is None:
+            continue
+        path = (
+            target / f"{image.stem}{suffix}" if several or target.is_dir() and suffix == ".html" else target
+        )
+        path.parent.mkdir(parents=True, exist_ok=True)
+        written[name] = str(session.to_html(path) if name == "report" else session.save(path))
+    return written
+
+
+def _result(session: MotifSession, image: Path, seconds: float, written: dict[str, str]) -> dict[str, Any]:
+    attrs = session.data["image"].attrs
+    return {
+        "image": str(image),
+        "pixel_size": attrs["pixel_size"],
+        "units": attrs["units"],
+        "columns": int(session.data["points"].sizes["point"]),
+        "motifs": session.motifs.counts,
+        "patch_size_px": session.data["features"].attrs["patch_size"],
+        "seconds": round(seconds, 3),
+        **written,
+    }
+
+
+def _summary(session: MotifSession, seconds: float) -> str:
+    steps = ", ".join(f"{verb} {taken:.2f}" for verb, taken in session.timings.items())
+    lines = [repr(session), f"  seconds   {seconds:.2f} ({steps})"]
+    peak = _peak_memory()
+    if peak is not None:
+        lines.append(f"  memory    {peak:.0f} MB at most")
+    return "\n".join(lines)
+
+
+def _peak_memory() -> float | None:
+    """Return the most memory that the process has held, MB; None where the system does not tell."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return float(peak / 1e6 if sys.platform == "darwin" else peak / 1e3)
+
+
+def _demo(options: argparse.Namespace) -> int:
+    """Find the motifs of a real micrograph, and write a report and a session."""
+    from atomotif import datasets
+    from atomotif.session.session import MotifSession
+
+    try:
+        # The calibration in the file is about 5 % off; the lattice constant of MoS2 is known.
+        image = datasets.calibrate(datasets.mos2_se(), 0.3160)
+        title = "Se-implanted monolayer MoS2 (real ADF-STEM)"
+    except (OSError, ImportError, ValueError) as error:
+        print(f"atomotif: note: {' '.join(str(error).split())}", file=sys.stderr)
+        print("atomotif: note: using the bundled STM image instead", file=sys.stderr)
+        image = datasets.si111_7x7()
+        title = "Si(111)-(7x7) with adatom vacancies (real STM)"
+    session = MotifSession(image, title=title)
+    start = time.perf_counter()
+    session.run()
+    seconds = time.perf_counter() - start
+    options.folder.mkdir(parents=True, exist_ok=True)
+    report = session.to_html(options.folder / "report.html")
+    saved = session.save(options.folder / "session.zarr")
+    print(_summary(session, seconds))
+    print(
+        f"\nLook further:\n"
+        f"  {report}  linked views, for any browser\n"
+        f"  atomotif open {saved}\n"
+        f"  >>> import atomotif as am; session = am.MotifSession.open({str(saved)!r})"
+    )
+    return DONE
+
+
+def _open(options: argparse.Namespace) -> int:
+    """Print what a saved session holds and open its report in a browser."""
+    from atomotif.session.session import MotifSession
+
+    session = MotifSession.open(options.session)
+    print(session)
+    report = session.to_html(options.out or options.session.with_suffix(".html"))
+    print(f"  report    {report}")
+    if not options.no_browser:
+        webbrowser.open(report.resolve().as_uri())
+    return DONE
+
+
+if __name__ == "__main__":
+    sys.exit(main())

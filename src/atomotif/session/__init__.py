@@ -1,0 +1,1 @@
+"""The session: the state of one analysis, and the verbs that change it."""

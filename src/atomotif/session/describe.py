@@ -1,0 +1,71 @@
+"""A session in a few honest lines of text."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import xarray as xr
+
+
+def session_text(title: str, data: xr.DataTree, stale: Sequence[str], branches: Sequence[str]) -> str:
+    """Return what a session holds, a line for each group that is there.
+
+    Parameters
+    ----------
+    title : str
+        The session's title.
+    data : xr.DataTree
+        Its groups.
+    stale : sequence of str
+        The groups that are out of date.
+    branches : sequence of str
+        Names of its branches.
+
+    Returns
+    -------
+    str
+    """
+    image = data["image"]
+    rows, cols = image.sizes["y"], image.sizes["x"]
+    size, units = image.attrs["pixel_size"], image.attrs["units"]
+    extent = "" if units == "px" else f", {cols * size:.3g} x {rows * size:.3g} {units}"
+    lines = [f"MotifSession: {title}", f"  image     {cols} x {rows} px{extent}"]
+    for name, text in _groups(data):
+        mark = " (stale: call `run`)" if name in stale else ""
+        lines.append(f"  {name:<9} {text}{mark}")
+    if "points" not in data.children:
+        lines.append("  nothing found yet: call `run`")
+    if branches:
+        lines.append(f"  branches  {', '.join(branches)}")
+    return "\n".join(lines)
+
+
+def _groups(data: xr.DataTree) -> list[tuple[str, str]]:
+    lines = []
+    if "points" in data.children:
+        lines.append(("points", f"{data['points'].sizes['point']} columns"))
+    if "patch" in data.children:
+        patch = data["patch"].attrs
+        lines.append(
+            (
+                "patch",
+                f"{patch['patch_size']:.1f} px, columns {patch['nearest_neighbor']:.1f} px apart "
+                f"(confidence {patch['confidence']:.2f})",
+            )
+        )
+    if "features" in data.children:
+        attrs = data["features"].attrs
+        kind = "rotation-invariant" if attrs["rotation_invariant"] else "oriented"
+        lines.append(("features", f"Zernike moments of patches of {attrs['patch_size']:.1f} px, {kind}"))
+    if "layout" in data.children:
+        lines.append(("layout", f"{data['layout'].sizes['point']} points in the plane"))
+    if "motifs" in data.children:
+        motifs = data["motifs"]
+        counts = ", ".join(
+            f"{name} {count}" for name, count in zip(motifs["name"].values[:12], motifs["count"].values[:12])
+        )
+        more = ", ..." if motifs.sizes["motif"] > 12 else ""
+        none = int(np.count_nonzero(motifs["label"].values < 0))
+        lines.append(
+            ("motifs", f"{motifs.sizes['motif']}: {counts}{more}" + (f"; none {none}" if none else ""))
+        )
+    return lines

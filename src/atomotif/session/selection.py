@@ -1,0 +1,72 @@
+"""The one selection, which every view of a session and of its branches shows."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from traitlets import HasTraits, TraitType
+
+
+def as_ids(values: ArrayLike) -> NDArray[np.int64]:
+    """Return ids as a read-only, sorted, unique int64 array.
+
+    Parameters
+    ----------
+    values : array_like of int
+        Ids of points, in any order.
+
+    Returns
+    -------
+    ndarray of int64, shape (n,)
+
+    Raises
+    ------
+    TypeError
+        If the values are not whole numbers.
+
+    Examples
+    --------
+    >>> as_ids([3, 1, 3])
+    array([1, 3])
+    """
+    array = np.asarray(values)
+    if array.size == 0:
+        array = np.empty(0, np.int64)
+    if array.dtype.kind not in "iu":
+        raise TypeError(f"`selection` must hold ids (whole numbers), got dtype {array.dtype}.")
+    ids = np.unique(array.astype(np.int64))
+    ids.flags.writeable = False
+    return ids
+
+
+class _Ids(TraitType[Any, Any]):
+    """A trait of ids; compared by value, so that setting an equal selection notifies nobody."""
+
+    default_value = as_ids([])
+
+    def validate(self, obj: Any, value: Any) -> NDArray[np.int64]:  # noqa: ARG002
+        return as_ids(value)
+
+    def set(self, obj: Any, value: Any) -> None:
+        new = self._validate(obj, value)
+        old = obj._trait_values.get(self.name, self.default_value)
+        obj._trait_values[self.name] = new
+        if not np.array_equal(old, new):
+            obj._notify_trait(self.name, old, new)
+
+
+class Selection(HasTraits):
+    """The selected ids, observable.
+
+    Examples
+    --------
+    >>> selection = Selection()
+    >>> seen = []
+    >>> selection.observe(lambda change: seen.append(change["new"].tolist()), "ids")
+    >>> selection.ids = [5, 2]
+    >>> selection.ids = [2, 5, 5]
+    >>> seen
+    [[2, 5]]
+    """
+
+    ids = _Ids()

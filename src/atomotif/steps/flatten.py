@@ -1,0 +1,46 @@
+"""Step `flatten`: take the background out of the image (METHOD section 1)."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import xarray as xr
+
+from atomotif.numerics import background
+from atomotif.numerics._checks import check_choice, check_positive
+from atomotif.steps.base import Context, Parameters
+
+METHODS = ("auto", "none", "plane", "scan_lines", "smooth")
+
+
+@dataclass(frozen=True, kw_only=True)
+class FlattenParameters(Parameters):
+    """Take the slow background out of the image.
+
+    Nothing at or below the column spacing is removed.
+
+    Parameters
+    ----------
+    method : {"auto", "none", "plane", "scan_lines", "smooth"}, default "auto"
+        "auto" removes a plane or the offsets of scan lines where they are significant, as in STM,
+        and leaves other images alone: the features subtract a smooth background of their own.
+    scale : float, optional
+        Length in px above which "smooth" removes; by default three column spacings, as estimated
+        from the autocorrelation of the image.
+    """
+
+    inputs: ClassVar[tuple[str, ...]] = ("image",)
+    method: str = "auto"
+    scale: float | None = None
+
+    def __post_init__(self) -> None:
+        check_choice(self.method, "method", METHODS)
+        if self.scale is not None:
+            check_positive(self.scale, "scale")
+
+
+def flatten(image: xr.Dataset, parameters: FlattenParameters, context: Context) -> xr.Dataset:  # noqa: ARG001
+    """Return the image group with `flattened`; what was made from an older one is left out."""
+    result = background.flatten(image["intensity"].values, method=parameters.method, scale=parameters.scale)
+    new = image.drop_vars(["flattened", "denoised"], errors="ignore")
+    new["flattened"] = (("y", "x"), result.image, {"method": result.method})
+    return new

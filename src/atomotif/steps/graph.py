@@ -1,0 +1,98 @@
+"""Which step makes which group, and in which order."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import xarray as xr
+
+from atomotif.steps import (
+    compute_features,
+    compute_layout,
+    denoise,
+    find_motifs,
+    find_points,
+    flatten,
+    measure_patch_size,
+)
+from atomotif.steps.base import Parameters
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step of the method.
+
+    Parameters
+    ----------
+    verb : str
+        What a user calls.
+    group : str
+        The group that it makes or, of the image, adds to.
+    parameters : type of Parameters
+        The dataclass of its parameters.
+    function : callable
+        From the groups that its parameters require, in order, to one group.
+    """
+
+    verb: str
+    group: str
+    parameters: type[Parameters]
+    function: Callable[..., xr.Dataset]
+
+
+#: All steps in the order in which they run.
+STEPS: dict[str, Step] = {
+    step.verb: step
+    for step in (
+        Step("flatten", "image", flatten.FlattenParameters, flatten.flatten),
+        Step("denoise", "image", denoise.DenoiseParameters, denoise.denoise),
+        Step("find_points", "points", find_points.FindPointsParameters, find_points.find_points),
+        Step(
+            "measure_patch_size",
+            "patch",
+            measure_patch_size.MeasurePatchSizeParameters,
+            measure_patch_size.measure_patch_size,
+        ),
+        Step(
+            "compute_features",
+            "features",
+            compute_features.ComputeFeaturesParameters,
+            compute_features.compute_features,
+        ),
+        Step(
+            "compute_layout", "layout", compute_layout.ComputeLayoutParameters, compute_layout.compute_layout
+        ),
+        Step("find_motifs", "motifs", find_motifs.FindMotifsParameters, find_motifs.find_motifs),
+    )
+}
+
+#: The groups in the order in which they are made.
+GROUPS: tuple[str, ...] = tuple(dict.fromkeys(step.group for step in STEPS.values()))
+
+
+def makers(group: str) -> tuple[Step, ...]:
+    """Return the steps that make `group`, in order."""
+    return tuple(step for step in STEPS.values() if step.group == group)
+
+
+def steps_with(parameter: str) -> tuple[Step, ...]:
+    """Return the steps that have a parameter of this name."""
+    return tuple(step for step in STEPS.values() if parameter in step.parameters.names())
+
+
+def dependents(group: str, parameters: dict[str, Any]) -> tuple[str, ...]:
+    """Return the groups that depend on `group`, directly or not, in order.
+
+    Parameters
+    ----------
+    group : str
+        The group that changes.
+    parameters : dict of str to Parameters
+        For each step that has run, the values it ran with; a step not in it counts with its defaults.
+    """
+    changed = {group}
+    for step in STEPS.values():
+        values = parameters.get(step.verb) or step.parameters()
+        if step.group != group and changed.intersection(values.required()):
+            changed.add(step.group)
+    return tuple(name for name in GROUPS if name in changed and name != group)
