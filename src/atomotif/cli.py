@@ -132,9 +132,8 @@ def _write(session: MotifSession, options: argparse.Namespace, image: Path, seve
     for name, target, suffix in (("report", options.out, ".html"), ("session", options.save, ".zarr")):
         if target is None:
             continue
-        path = (
-            target / f"{image.stem}{suffix}" if several or target.is_dir() and suffix == ".html" else target
-        )
+        into_folder = several or (target.is_dir() and suffix == ".html")
+        path = target / f"{image.stem}{suffix}" if into_folder else target
         path.parent.mkdir(parents=True, exist_ok=True)
         written[name] = str(session.to_html(path) if name == "report" else session.save(path))
     return written

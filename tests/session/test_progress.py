@@ -20,9 +20,14 @@ def test_terminal_rewrites_one_line_and_wipes_it() -> None:
 
 def test_terminal_is_wiped_after_an_error() -> None:
     stream = io.StringIO()
-    with pytest.raises(RuntimeError), shown(Terminal(stream)) as progress:
-        progress.update("find_points", 0.5)
-        raise RuntimeError
+
+    def fail() -> None:
+        with shown(Terminal(stream)) as progress:
+            progress.update("find_points", 0.5)
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
     assert stream.getvalue().endswith(" \r")
 
 

@@ -65,9 +65,10 @@ def find_points(image: xr.Dataset, parameters: FindPointsParameters, context: Co
         relative_prominence=parameters.relative_prominence,
     )
     if len(found.points) < 3:
+        other = "bright" if found.contrast == "dark" else "dark"
         raise ValueError(
             f"`image` must show at least three columns, found {len(found.points)}; "
-            f'try `contrast="{"bright" if found.contrast == "dark" else "dark"}"` or a lower `min_prominence`.'
+            f'try `contrast="{other}"` or a lower `min_prominence`.'
         )
     return points_group(image, found.points, contrast=found.contrast, source=source)
 
