@@ -1,0 +1,184 @@
+"""Merging small groups of whitened rows until all that remain differ."""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import chi2
+
+from atomotif.numerics.unimodality import dip_p_value
+from atomotif.numerics.whitening import cluster_means
+
+__all__ = ["merge_groups", "relabel_by_size"]
+
+# Groups of fewer rows are no motif: they join the nearest group.
+_MIN_COUNT = 4
+# A group this small cannot show a dip: it stands by its distance alone, a quarter beyond the floor.
+_SMALL_COUNT = 25
+_SMALL_DISTANCE = 1.25
+# Dip test between two groups: the level, how many of the larger group's rows are compared with each of
+# the smaller one's, and how many neighbouring groups are looked at.
+_DIP_LEVEL = 0.2
+_DIP_RATIO, _DIP_MIN_ROWS = 2, 8
+_N_NEIGHBOURS = 8
+_SHRINKAGE = 0.3
+
+
+class _Groups:
+    """Groups of rows with their means and mutual distances; merging keeps them up to date."""
+
+    def __init__(self, rows: NDArray[np.float64], labels: NDArray[np.int64]) -> None:
+        self.rows = rows
+        self.labels = labels.copy()
+        self.mean = cluster_means(rows, labels)
+        self.count = np.bincount(labels).astype(np.float64)
+        self.alive = self.count > 0
+        self.square = ((self.mean[:, None] - self.mean[None]) ** 2).sum(-1)
+        self.square[~self.alive] = self.square[:, ~self.alive] = np.inf
+        np.fill_diagonal(self.square, np.inf)
+        self.dip = np.full_like(self.square, np.nan)
+
+    @property
+    def n(self) -> int:
+        return int(self.alive.sum())
+
+    def merge(self, pair: tuple[int, int]) -> None:
+        i, j = min(pair), max(pair)
+        total = self.count[i] + self.count[j]
+        self.mean[i] = (self.count[i] * self.mean[i] + self.count[j] * self.mean[j]) / total
+        self.count[i], self.count[j] = total, 0.0
+        self.alive[j] = False
+        self.labels[self.labels == j] = i
+        row = ((self.mean - self.mean[i]) ** 2).sum(1)
+        row[~self.alive] = np.inf
+        row[i] = np.inf
+        self.square[i] = self.square[:, i] = row
+        self.square[j] = self.square[:, j] = np.inf
+        self.dip[i] = self.dip[:, i] = np.nan
+
+    def smallest(self, min_count: int) -> tuple[int, int] | None:
+        """A group too small to stand and its nearest neighbour."""
+        small = np.flatnonzero(self.alive & (self.count < min_count))
+        if small.size == 0:
+            return None
+        return int(small[0]), int(self.square[small[0]].argmin())
+
+    def nearest(self) -> tuple[int, int]:
+        i, j = np.unravel_index(self.square.argmin(), self.square.shape)
+        return int(i), int(j)
+
+    def least_significant(self, floor: float, threshold: float) -> tuple[int, int] | None:
+        """The pair whose means differ least beyond the floor, if that is within the noise."""
+        weight = np.outer(self.count, self.count) / np.maximum(self.count[:, None] + self.count, 1.0)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            # Below the floor the distance alone orders the pairs, nearest first.
+            statistic = np.where(
+                self.square < floor**2, -1.0 / self.square, (self.square - floor**2) * weight
+            )
+        statistic[~np.isfinite(self.square)] = np.inf
+        i, j = np.unravel_index(statistic.argmin(), statistic.shape)
+        return (int(i), int(j)) if statistic[i, j] <= threshold else None
+
+    def undivided(self, floor: float) -> tuple[int, int] | None:
+        """The nearest pair of neighbours without a dip between them, unless the smaller is rare and far."""
+        best: tuple[int, int] | None = None
+        least = np.inf
+        for i in np.flatnonzero(self.alive):
+            for j in np.argsort(self.square[i], kind="stable")[: min(_N_NEIGHBOURS, self.n - 1)]:
+                square = self.square[i, j]
+                rare = min(self.count[i], self.count[j]) < _SMALL_COUNT
+                if square >= least or (rare and square > (_SMALL_DISTANCE * floor) ** 2):
+                    continue
+                if np.isnan(self.dip[i, j]):
+                    members = [self.rows[self.labels == k] for k in (i, j)]
+                    self.dip[i, j] = self.dip[j, i] = _dip_between(*members)
+                if self.dip[i, j] >= _DIP_LEVEL:
+                    best, least = (int(i), int(j)), square
+        return best
+
+
+def _dip_between(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
+    """Level at which the rows of two groups, along their discriminant axis, are not unimodal.
+
+    Of the larger group only the rows nearest to the smaller one are taken, so that a rare group is
+    not drowned.
+    """
+    small, large = (a, b) if len(a) <= len(b) else (b, a)
+    rank = a.shape[1]
+    rest = np.concatenate([small - small.mean(0), large - large.mean(0)])
+    scatter = rest.T @ rest / max(len(rest) - 2, 1)
+    shrink = min(max(_SHRINKAGE, rank / len(rest)), 0.95)
+    scale = max(float(np.trace(scatter)) / rank, 0.5)
+    scatter = (1.0 - shrink) * scatter + shrink * scale * np.eye(rank)
+    axis = np.linalg.solve(scatter, small.mean(0) - large.mean(0))
+    n_facing = max(_DIP_MIN_ROWS, _DIP_RATIO * len(small))
+    facing = np.sort(large @ axis)[::-1][:n_facing]
+    return dip_p_value(np.concatenate([small @ axis, facing]))
+
+
+def merge_groups(
+    components: NDArray[np.float64],
+    labels: NDArray[np.int64],
+    *,
+    floor: float,
+    significance: float = 1e-4,
+    n_groups: int | None = None,
+) -> NDArray[np.int64]:
+    """Merge groups of rows, least different first, until those that remain are distinct.
+
+    Two groups are distinct if their means differ by more than `floor`, beyond what the noise of the
+    means explains, and if there is a dip in density between them along their discriminant axis. A
+    rare group (fewer than 25 rows) far from its neighbours (1.25 floors) needs no dip.
+
+    Parameters
+    ----------
+    components : ndarray of float64, shape (n, rank)
+        Whitened components: the noise of a row has unit variance.
+    labels : ndarray of int64, shape (n,)
+        Group of each row, 0 to n_labels - 1.
+    floor : float
+        Least distance of two means, in standard deviations of the noise.
+    significance : float, default 1e-4
+        Odds that noise alone parts two equal groups: small, as many pairs are looked at.
+    n_groups : int, optional
+        Stop at this number, or merge on to it, the nearest means first.
+
+    Returns
+    -------
+    ndarray of int64, shape (n,)
+        0 is the largest group.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> rows = rng.normal(size=(400, 2))
+    >>> rows[:100, 0] += 9.0
+    >>> groups = np.arange(400) // 50
+    >>> np.bincount(merge_groups(rows, groups, floor=4.0))
+    array([300, 100])
+    """
+    groups = _Groups(components, labels)
+    threshold = float(chi2.isf(significance, components.shape[1]))
+    min_count = int(np.clip(len(components) // 10, 1, _MIN_COUNT))
+    stop = 1 if n_groups is None else n_groups
+    while groups.n > stop:
+        pair = groups.smallest(min_count) or groups.least_significant(floor, threshold)
+        pair = pair or groups.undivided(floor)
+        if pair is None:
+            if n_groups is None:
+                break
+            pair = groups.nearest()
+        groups.merge(pair)
+    return relabel_by_size(groups.labels)
+
+
+def relabel_by_size(labels: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Number groups 0, 1, ... by decreasing size; of equal ones the first to appear comes first.
+
+    Examples
+    --------
+    >>> relabel_by_size(np.array([7, 3, 3, 9]))
+    array([1, 0, 0, 2])
+    """
+    _, first, inverse, count = np.unique(labels, return_index=True, return_inverse=True, return_counts=True)
+    rank = np.empty(count.size, np.int64)
+    rank[np.lexsort((first, -count))] = np.arange(count.size)
+    return np.asarray(rank[inverse])

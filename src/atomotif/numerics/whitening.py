@@ -1,0 +1,155 @@
+"""Features in units of their own noise: whitening, and the number of components above the noise."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Whitening", "pooled_whitening", "systematic_variance", "whitening"]
+
+# Directions in which the noise is a thousand times weaker than in its strongest one are taken to be no
+# weaker than that: beyond it, errors of sampling and interpolation outweigh the noise.
+_CONDITION = 1e-3
+# Eigenvalues of pure noise scatter about the Marchenko-Pastur edge at a finite number of rows.
+_EDGE_MARGIN = 1.1
+_MIN_RANK, _MAX_RANK = 2, 15
+
+
+@dataclass(frozen=True)
+class Whitening:
+    """An affine map from features to whitened components, in which the noise has unit variance.
+
+    Attributes
+    ----------
+    mean : ndarray of float64, shape (n_features,)
+        Mean of the rows that were learnt from.
+    matrix : ndarray of float64, shape (n_features, rank)
+        Columns by decreasing variance of the component.
+    """
+
+    mean: NDArray[np.float64]
+    matrix: NDArray[np.float64]
+
+    @property
+    def rank(self) -> int:
+        """Number of components."""
+        return int(self.matrix.shape[1])
+
+    def transform(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the whitened components of `features`, shape (n, rank)."""
+        return np.asarray((features - self.mean) @ self.matrix)
+
+
+def systematic_variance(features: NDArray[np.float64], share: float, patch_share: float = 0.0) -> float:
+    """Variance of what is neither noise nor a difference between motifs.
+
+    Sampling, interpolation, residual background, aberrations and strain change the features of equal
+    surroundings by a share of the contrast, however high the dose. Without such a floor a noise-free
+    image falls into as many motifs as it has columns.
+
+    Parameters
+    ----------
+    features : ndarray of float64, shape (n, n_features)
+        Moments or invariants; column 0 is the mean intensity, left out of the patches' own contrast.
+    share : float
+        Share of the standard deviation of the features along their most variable direction.
+    patch_share : float, default 0.0
+        Share of the contrast within the mean patch. It decides where all columns are alike, so that
+        there is no contrast between them to compare with.
+
+    Returns
+    -------
+    float
+
+    Examples
+    --------
+    >>> rows = np.array([[0.0, 1.0], [0.0, 3.0]])
+    >>> systematic_variance(rows, 0.1)
+    0.01
+    """
+    centred = features - features.mean(0)
+    between = float(np.linalg.eigvalsh(centred.T @ centred / len(features))[-1])
+    within = float((features[:, 1:].mean(0) ** 2).sum())
+    return float(max(share**2 * between, patch_share**2 * within))
+
+
+def whitening(features: NDArray[np.float64], covariance: NDArray[np.float64]) -> Whitening:
+    """Whiten by the noise and keep the principal components that stand out of it.
+
+    The number of components is that of the eigenvalues above the Marchenko-Pastur edge
+    (1 + sqrt(n_features / n))**2, the largest one that pure noise would have, with a margin of a
+    tenth; at least 2 and at most 15.
+
+    Parameters
+    ----------
+    features : ndarray of float64, shape (n, n_features)
+    covariance : ndarray of float64, shape (n_features, n_features)
+        Of the noise of one row, positive semi-definite and not zero.
+
+    Returns
+    -------
+    Whitening
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> rows = rng.normal(scale=2.0, size=(500, 4))
+    >>> rows[:250, 1] += 40.0
+    >>> whitened = whitening(rows, 4.0 * np.eye(4))
+    >>> whitened.rank, round(float(whitened.transform(rows)[:250].std()), 1)
+    (2, 1.0)
+    """
+    n, n_features = features.shape
+    variance, axes = np.linalg.eigh(covariance)
+    variance = np.maximum(variance, variance[-1] * _CONDITION)
+    whiten = (axes / np.sqrt(variance)) @ axes.T
+    mean = features.mean(0)
+    white = (features - mean) @ whiten
+    value, vector = np.linalg.eigh(white.T @ white / n)
+    edge = (1.0 + np.sqrt(n_features / n)) ** 2 * _EDGE_MARGIN
+    rank = int(np.clip((value > edge).sum(), min(_MIN_RANK, n_features), min(_MAX_RANK, n_features)))
+    return Whitening(mean, whiten @ vector[:, ::-1][:, :rank])
+
+
+def pooled_whitening(
+    components: NDArray[np.float64], labels: NDArray[np.int64], min_count: int = 10
+) -> NDArray[np.float64]:
+    """Return the matrix that scales components to the scatter found within clusters.
+
+    Directions in which the clusters scatter less than the noise (unit variance) are left as they are:
+    the scatter can only add to the noise that is known.
+
+    Parameters
+    ----------
+    components : ndarray of float64, shape (n, rank)
+        Whitened components.
+    labels : ndarray of int64, shape (n,)
+        Cluster of each row, 0 to n_clusters - 1.
+    min_count : int, default 10
+        Clusters of fewer rows hardly know their own scatter and are left out.
+
+    Returns
+    -------
+    ndarray of float64, shape (rank, rank)
+
+    Examples
+    --------
+    >>> rows = np.tile([[0.0, -3.0], [0.0, 3.0]], (10, 1))
+    >>> np.abs(rows @ pooled_whitening(rows, np.zeros(20, int))).max(0).round(1)
+    array([0. , 1. ])
+    """
+    count = np.bincount(labels)
+    usable = count >= min_count
+    rows = usable[labels]
+    mean = cluster_means(components, labels)
+    rest = (components - mean[labels])[rows]
+    scatter = rest.T @ rest / max(int(rows.sum() - usable.sum()), 1)
+    variance, axes = np.linalg.eigh(scatter)
+    return np.asarray(axes / np.sqrt(np.maximum(variance, 1.0)))
+
+
+def cluster_means(rows: NDArray[np.float64], labels: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the mean of the rows of each label 0 to max(labels), shape (n_clusters, rank)."""
+    count = np.bincount(labels)
+    total = np.stack([np.bincount(labels, column, count.size) for column in rows.T], axis=1)
+    return np.asarray(total / np.maximum(count, 1)[:, None])
