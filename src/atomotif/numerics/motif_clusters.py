@@ -22,8 +22,6 @@ __all__ = ["MotifClusters", "cluster_motifs"]
 _N_SEGMENTS = 150
 _ROWS_PER_SEGMENT = 8
 _MIN_SEGMENTS = 15
-# Share of the contrast within a patch below which patches are alike: sampling and interpolation.
-_PATCH_SHARE = 0.01
 _MAX_ROUNDS = 12
 
 
@@ -85,7 +83,7 @@ def cluster_motifs(
     assign: ArrayLike | None = None,
     detail: float = 1.0,
     n_motifs: int | None = None,
-    systematic: float = 0.05,
+    systematic: float = 0.036,
     floor: float = 4.0,
     significance: float = 1e-4,
     random_state: int = 0,
@@ -112,9 +110,9 @@ def cluster_motifs(
         How fine to look: the floor is divided by it, so 2 asks for more motifs and 0.5 for fewer.
     n_motifs : int, optional
         Exactly this number instead of an automatic one.
-    systematic : float, default 0.05
+    systematic : float, default 0.036
         Standard deviation of what is neither noise nor motif (sampling, background, aberrations),
-        as a share of the contrast between columns.
+        as a share of the contrast within a patch.
     floor : float, default 4.0
         Least distance between two motifs in standard deviations of noise and systematic error: two
         Gaussian classes this far apart overlap by 2 %.
@@ -226,7 +224,7 @@ def _total_covariance(
     sample: NDArray[np.float64], noise: NDArray[np.float64], systematic: float
 ) -> NDArray[np.float64]:
     """Noise plus the systematic floor; the identity where neither there nor between rows is anything."""
-    variance = systematic_variance(sample, systematic, systematic * _PATCH_SHARE)
+    variance = systematic_variance(sample, systematic)
     identity = np.eye(len(noise))
     total = noise + variance * identity
     return total if np.trace(total) > 0.0 else identity
