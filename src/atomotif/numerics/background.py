@@ -1,5 +1,7 @@
 """Uneven background and gain: planes, scan lines, slow variations; nothing at or below the column spacing."""
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import fft, ndimage
@@ -29,12 +31,12 @@ def flatten(image: ArrayLike, method: str = "auto", scale: float | None = None) 
     method : {"auto", "none", "plane", "scan_lines", "smooth"}, default "auto"
         - "none": the image as float32.
         - "plane": a tilted plane, fitted robustly (columns, islands and steps do not tilt it).
-        - "scan_lines": the plane and one offset per row (the fast scan direction is along the rows), the mean of
-          the middle half of its values. What repeats from row to row with a sharp period is the lattice,
-          when it is aligned with the rows, and stays.
+        - "scan_lines": the plane and one offset per row (the fast scan direction is along the rows), the
+          mean of the middle half of its values. What repeats from row to row with a sharp period is
+          the lattice, when it is aligned with the rows, and stays.
         - "smooth": the plane, then a Gaussian average of 3 column spacings, normalised at the edges.
-        - "auto": the plane; the scan lines if they are there (`has_scan_lines`); then the smooth background if a
-          lattice scale is known. On uneven fields this is the largest single gain in finding
+        - "auto": the plane; the scan lines if they are there (`has_scan_lines`); then the smooth background
+          if a lattice scale is known. On uneven fields this is the largest single gain in finding
           motifs, and an even field loses nothing by it, which is why it is the default. It
           suits STM topographs (tilt, scan lines, terraces) and STEM images alike.
     scale : float, optional
@@ -180,7 +182,7 @@ def has_scan_lines(image: ArrayLike) -> bool:
 
 
 def scan_line_offsets(image: ArrayLike) -> NDArray[np.float32]:
-    """Return the offset of each row: its middle level, without what repeats with a sharp period (the lattice).
+    """Return the offset of each row: its middle level, without what repeats (the lattice).
 
     Parameters
     ----------
@@ -215,7 +217,8 @@ def _line_levels(pixels: NDArray[np.float32]) -> NDArray[np.float64]:
 def _jump(levels: NDArray[np.float64]) -> float:
     """Robust standard deviation of the lines' offsets, from their second difference."""
     # 0.6745 for the median of absolute values, sqrt(6) for the second difference of independent values.
-    return float(np.median(np.abs(np.diff(_without_period(levels), 2)))) / (0.6745 * np.sqrt(6))
+    steps = np.abs(np.diff(_without_period(levels), 2))
+    return float(np.median(steps) / (0.6745 * np.sqrt(6)))
 
 
 def _without_period(profile: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -242,8 +245,8 @@ def _plane(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
     row_edges = np.linspace(0, n_rows, min(16, n_rows // 4) + 1).astype(int)
     col_edges = np.linspace(0, n_cols, min(16, n_cols // 4) + 1).astype(int)
     at, value = [], []
-    for top, bottom in zip(row_edges[:-1], row_edges[1:], strict=True):
-        for left, right in zip(col_edges[:-1], col_edges[1:], strict=True):
+    for top, bottom in pairwise(row_edges):
+        for left, right in pairwise(col_edges):
             block = pixels[top:bottom, left:right]
             at.append((1.0, (top + bottom - 1) / 2, (left + right - 1) / 2))
             value.append(float(np.median(block)))
@@ -276,4 +279,5 @@ def _normalised_gaussian(pixels: NDArray[np.float32], sigma: float) -> NDArray[n
     total = gaussian(pixels - level, sigma, mode="constant")
     total /= weight[0].astype(np.float32)[:, None]
     total /= weight[1].astype(np.float32)[None, :]
-    return total + level
+    flat: NDArray[np.float32] = total + level
+    return flat

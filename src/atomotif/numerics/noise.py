@@ -1,4 +1,4 @@
-"""The noise of a micrograph: pixel variance as a straight line of the intensity, read off the image itself."""
+"""The noise of a micrograph: pixel variance as a straight line of the intensity, read off the image."""
 
 from dataclasses import dataclass
 
@@ -27,8 +27,8 @@ class NoiseModel:
     slope : float
         Variance per unit of intensity (1 for counted particles), units of the image.
     floor : float
-        The least variance, so that a fitted line that turns negative in the dark cannot claim less
-        noise than a fifth of the quietest pixels'.
+        The least variance, so that a fitted line that turns negative in the dark cannot claim less noise
+        than a fifth of the quietest pixels' or a hundredth of the average.
     """
 
     offset: float
@@ -114,11 +114,13 @@ def noise_variance(image: ArrayLike) -> NoiseModel:
     overall = float(np.average(variance, weights=count))
     if overall == 0:
         return NoiseModel(0.0, 0.0, 0.0)
-    floor = 0.2 * max(float(variance.min()), 1e-3 * overall)
-    if len(mean) < 3 or not (variance > 0).all():
+    floor = max(0.2 * float(variance.min()), 0.01 * overall)
+    if len(mean) < 3:
         return NoiseModel(overall, 0.0, floor)
     design = np.column_stack([np.ones_like(mean), mean])
-    weight = np.sqrt(count) / variance
+    # Relative weights, but bounded: where hardly anything was counted, the bin of the pixels that see no
+    # count at all has no variance by selection, and must not decide the fit.
+    weight = np.sqrt(count) / (variance + 0.1 * overall)
     (offset, slope), *_ = np.linalg.lstsq(design * weight[:, None], variance * weight, rcond=None)
     return NoiseModel(float(offset - slope * level), float(slope), floor)
 

@@ -10,7 +10,7 @@ from atomotif.numerics._checks import as_image
 # a million pixels fix the scale, and the transform's memory stays bounded.
 _TILE = 1024
 _MAX_TILES = 3
-# Structure longer than this share of the field (standard deviation of the Gaussian that is removed) is background.
+# Structure longer than this share of the field (standard deviation of a Gaussian) is background.
 _BACKGROUND_SHARE = 1 / 12
 # A minimum counts when the curve rises again by this many standard deviations of white noise.
 _MIN_RISE = 5.0

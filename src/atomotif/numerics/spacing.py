@@ -92,7 +92,7 @@ def radial_distribution(
     max_distance: float | None = None,
     bin_width: float | None = None,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the radial distribution of the points: density of pairs at a distance over that of random points.
+    """Return the radial distribution: density of pairs at a distance over that of random points.
 
     Each pair counts by the inverse of the share of the field that is left when the field is shifted by the
     pair's own separation, so that edges bias nothing (translation correction).
@@ -134,9 +134,9 @@ def radial_distribution(
         return np.zeros(0), np.zeros(0)
     n_bins = max(1, round(reach / width))
     counts, _ = _count_pairs(positions, field, n_bins * width, n_bins, 1)
-    edges = width * np.arange(n_bins + 1)
+    edges: NDArray[np.float64] = width * np.arange(n_bins + 1, dtype=np.float64)
     density = len(positions) / (field[0] * field[1])
-    rdf = counts / (len(positions) * density * np.pi * np.diff(edges**2))
+    rdf: NDArray[np.float64] = counts / (len(positions) * density * np.pi * np.diff(edges**2))
     return edges[:-1] + width / 2, rdf
 
 
@@ -188,7 +188,7 @@ def patch_size(
 
 
 def _translation_confidence(coincidence: float, n_points: int, density: float) -> float:
-    """Confidence from the share of points that a translation maps onto points; `density` per squared spacing."""
+    """Confidence from the share of points that a translation maps onto points (`density` x spacing**2)."""
     chance = 2 * np.pi * _COINCIDENCE**2 * density
     # Six standard deviations: the best of some ten thousand translations of random points stays below.
     chance += 6 * np.sqrt(chance / 2 / n_points)
@@ -259,7 +259,7 @@ def _repeat(
 def _count_pairs(
     positions: NDArray[np.float64], field: tuple[float, float], reach: float, n_bins: int, n_cells: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Pairs by distance and by separation vector, each weighted by the inverse overlap of the shifted field."""
+    """Pairs by distance and by separation vector, weighted by the inverse overlap of the shifted field."""
     origin = positions.min(axis=0)
     box = np.floor((positions - origin) / reach).astype(np.int64)
     n_boxes = box.max(axis=0) + 1
