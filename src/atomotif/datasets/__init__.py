@@ -1,0 +1,30 @@
+"""Micrographs to start with: two come with the package, one is fetched once."""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from atomotif.datasets.calibration import calibrate
+    from atomotif.datasets.mos2 import mos2_se
+    from atomotif.datasets.mose2 import mose2_truth, mose2_vacancies
+    from atomotif.datasets.si111 import si111_7x7
+
+_LAZY = {
+    "calibrate": "calibration",
+    "mos2_se": "mos2",
+    "mose2_truth": "mose2",
+    "mose2_vacancies": "mose2",
+    "si111_7x7": "si111",
+}
+
+__all__ = ["calibrate", "mos2_se", "mose2_truth", "mose2_vacancies", "si111_7x7"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        return getattr(importlib.import_module(f"atomotif.datasets.{_LAZY[name]}"), name)
+    raise AttributeError(f"module 'atomotif.datasets' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

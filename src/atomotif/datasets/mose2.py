@@ -1,0 +1,73 @@
+"""The bundled simulated micrograph: MoSe2 with selenium vacancies and their exact truth."""
+
+import json
+
+import numpy as np
+import xarray as xr
+
+from atomotif.datasets._bundled import load
+from atomotif.io.readers import to_dataarray
+
+_ATTRS = {
+    "source": "multislice simulation with abTEM 1.0.11 (80 keV, 30 mrad, ADF 60-130 mrad, 1500 electrons a px)",
+    "licence": "BSD-3-Clause, as atomotif",
+    "citation": "The atomotif developers; simulated with abTEM, J. Madsen and T. Susi, "
+    "Open Research Europe 1, 24 (2021)",
+    "material": "monolayer MoSe2 with Se vacancies, single, paired and double",
+    "title": "MoSe2 with vacancies, simulated",
+}
+
+
+def mose2_vacancies() -> xr.DataArray:
+    """Return a simulated ADF-STEM image of MoSe2 with vacancies; `mose2_truth` tells what is in it.
+
+    Returns
+    -------
+    DataArray of float32, shape (896, 896), dims (y, x)
+        Detected electrons a pixel, with shot noise. `attrs` hold `pixel_size` (0.011 nm), `units`,
+        `source`, `licence`, `citation` and `material`.
+
+    Examples
+    --------
+    >>> image = mose2_vacancies()
+    >>> image.shape, image.attrs["pixel_size"]
+    ((896, 896), 0.011)
+    """
+    data = load("mose2_vacancies.npz")
+    image = to_dataarray(data["image"], pixel_size=float(data["pixel_size_nm"]))
+    image.attrs |= _ATTRS
+    return image
+
+
+def mose2_truth() -> xr.Dataset:
+    """Return the true columns of `mose2_vacancies`.
+
+    Returns
+    -------
+    Dataset
+        On dim `point` (2073): `row`, `col` (float64, px), `label` (int, the kind of column) and `motif`
+        (int, the kind with its neighbourhood: an Mo column by its number of adjacent vacancies), and
+        `visible` (bool; False for a site with nothing in it). The names of the kinds are `label_name`
+        on dim `kind`, those of the motifs `motif_name` on dim `motif_kind`. Columns up to half a pixel
+        outside the image are listed.
+
+    Examples
+    --------
+    >>> truth = mose2_truth()
+    >>> truth["label_name"].values.tolist()
+    ['Mo', 'Se2', 'VSe', 'VSe2']
+    """
+    data = load("mose2_vacancies.npz")
+    positions = data["positions_xy_px"].astype(np.float64)
+    return xr.Dataset(
+        {
+            "row": ("point", positions[:, 1]),
+            "col": ("point", positions[:, 0]),
+            "label": ("point", data["labels"].astype(np.int64)),
+            "motif": ("point", data["motif_labels"].astype(np.int64)),
+            "visible": ("point", data["visible"]),
+            "label_name": ("kind", np.array(json.loads(str(data["label_names"])))),
+            "motif_name": ("motif_kind", np.array(json.loads(str(data["motif_label_names"])))),
+        },
+        attrs=_ATTRS,
+    )
