@@ -1,0 +1,1 @@
+"""What leaves a session: pages and tables."""

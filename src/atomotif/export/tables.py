@@ -1,0 +1,95 @@
+"""Tables of columns, for a spreadsheet or a script."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd  # type: ignore[import-untyped, unused-ignore]
+import xarray as xr
+
+from atomotif.views.data import ViewData
+
+
+def columns_table(data: xr.DataTree) -> pd.DataFrame:
+    """Return one row a column of atoms.
+
+    Parameters
+    ----------
+    data : xr.DataTree
+        A session's data with the group `points`; without motifs every label is -1.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `id` (int64), `y`, `x` (float64, in `attrs["units"]` of the table), `motif` (name, None without
+        one), `label` (int64, -1 = none), `confidence` (0 to 1, NaN if unknown) and `intensity` (NaN if
+        unknown).
+
+    Raises
+    ------
+    ValueError
+        If there are no points.
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> points = xr.Dataset({"x": ("point", [0.5]), "y": ("point", [0.25])}, {"id": ("point", [7])})
+    >>> columns_table(xr.DataTree.from_dict({"points": points}))[["id", "y", "x", "label"]].values.tolist()
+    [[7.0, 0.25, 0.5, -1.0]]
+    """
+    if "points" not in data.children:
+        raise ValueError(f"`data` must have the group `points`, got {sorted(data.children) or 'none'}.")
+    points = data["points"].to_dataset()
+    shown = ViewData.from_tree(data)
+    names = np.array([*(motif.name for motif in shown.motifs), None], dtype=object)  # label -1 takes the last
+    unknown = np.full(len(shown.ids), np.nan)
+    label = shown.label.astype(np.int64)
+    table = pd.DataFrame(
+        {
+            "id": shown.ids,
+            "y": np.asarray(points["y"].values, dtype=np.float64),
+            "x": np.asarray(points["x"].values, dtype=np.float64),
+            "motif": names[label] if shown.motifs else names[np.full(len(label), -1)],
+            "label": label,
+            "confidence": shown.confidence.astype(np.float64),
+            "intensity": np.asarray(points["intensity"].values, np.float64)
+            if "intensity" in points
+            else unknown,
+        }
+    )
+    table.attrs["units"] = shown.units
+    return table
+
+
+def write_csv(data: xr.DataTree, path: str | Path) -> Path:
+    """Write the table of columns as CSV, with the unit of length in the header.
+
+    Parameters
+    ----------
+    data : xr.DataTree
+        As for `columns_table`.
+    path : str or Path
+        Where to write; an existing file is replaced.
+
+    Returns
+    -------
+    Path
+        The file written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import xarray as xr
+    >>> points = xr.Dataset({"x": ("point", [0.5]), "y": ("point", [0.25])}, {"id": ("point", [7])})
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = write_csv(xr.DataTree.from_dict({"points": points}), f"{folder}/columns.csv")
+    ...     path.read_text().splitlines()[0]
+    'id,y (px),x (px),motif,label,confidence,intensity'
+    """
+    table = columns_table(data)
+    units = table.attrs["units"]
+    target = Path(path)
+    # Six significant digits: more than an image resolves, and files that can be compared.
+    table.rename(columns={axis: f"{axis} ({units})" for axis in ("y", "x")}).to_csv(
+        target, index=False, float_format="%.6g"
+    )
+    return target

@@ -1,0 +1,271 @@
+"""What the views show, read once from a data tree into plain arrays."""
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from atomotif._palette import motif_colors
+
+NO_MOTIF = -1
+NEUTRAL = "#8c8c8c"  # points without a motif: no hue, so that no motif is meant
+# Grey levels outside these percentiles are clipped: a few hot pixels must not darken a micrograph.
+PERCENTILES = (0.5, 99.5)
+# The longer side of the micrograph's display copy, px: more than a screen shows at once.
+MAX_IMAGE_SIDE = 2048
+
+
+@dataclass(frozen=True)
+class DisplayImage:
+    """A greyscale copy of the micrograph for the screen.
+
+    Attributes
+    ----------
+    pixels : ndarray of uint8, shape (rows, cols)
+    reduction : int
+        Side of the block of micrograph pixels that one display pixel is the mean of.
+    x0, x1, y0, y1 : float
+        Outer edges of the copy in the micrograph's units; y grows downwards.
+    """
+
+    pixels: NDArray[np.uint8]
+    reduction: int
+    x0: float
+    x1: float
+    y0: float
+    y1: float
+
+
+@dataclass(frozen=True)
+class Motif:
+    """One motif as the gallery shows it."""
+
+    name: str
+    color: str
+    count: int
+
+
+@dataclass(frozen=True)
+class ViewData:
+    """Everything that is sent to a browser, row by row in the order of the points' ids.
+
+    Attributes
+    ----------
+    ids : ndarray of int64, shape (n,)
+    x, y : ndarray of float32, shape (n,)
+        Positions in `units`.
+    label : ndarray of int32, shape (n,)
+        Motif of each point, -1 = none.
+    confidence : ndarray of float32, shape (n,)
+        NaN where unknown.
+    u, v : ndarray of float32, shape (n,), or None
+        Positions in the layout, NaN for points that are not in it; None without a layout.
+    image : DisplayImage or None
+    motifs : tuple of Motif
+    averages : ndarray of uint8, shape (n_motifs, rows, cols), or None
+        Class averages, all with the same grey scale so that they can be compared.
+    patch_size : float or None
+        Diameter of a patch in px of the micrograph.
+    pixel_size : float
+    units : str
+    stale : frozenset of str
+        Names of the groups that are out of date.
+    """
+
+    ids: NDArray[np.int64]
+    x: NDArray[np.float32]
+    y: NDArray[np.float32]
+    label: NDArray[np.int32]
+    confidence: NDArray[np.float32]
+    u: NDArray[np.float32] | None
+    v: NDArray[np.float32] | None
+    image: DisplayImage | None
+    motifs: tuple[Motif, ...]
+    averages: NDArray[np.uint8] | None
+    patch_size: float | None
+    pixel_size: float
+    units: str
+    stale: frozenset[str] = field(default_factory=frozenset)
+
+    @classmethod
+    def from_tree(cls, data: xr.DataTree) -> "ViewData":
+        """Read the groups that are there; those of other points are matched by id.
+
+        Parameters
+        ----------
+        data : xr.DataTree
+            A session's data; needs the group `image` or `points`, all else may be missing or stale.
+
+        Returns
+        -------
+        ViewData
+
+        Raises
+        ------
+        ValueError
+            If there is neither an image nor points.
+
+        Examples
+        --------
+        >>> import numpy as np, xarray as xr
+        >>> ids = {"id": ("point", [7, 9])}
+        >>> points = xr.Dataset({"x": ("point", [0.5, 1.0]), "y": ("point", [0.0, 2.0])}, ids)
+        >>> ViewData.from_tree(xr.DataTree.from_dict({"points": points})).ids
+        array([7, 9])
+        """
+        groups = {str(name): node.to_dataset() for name, node in data.children.items()}
+        if "image" not in groups and "points" not in groups:
+            raise ValueError(
+                f"`data` must have the group `image` or `points`, got {sorted(groups) or 'none'}."
+            )
+        points = groups.get("points")
+        ids = np.asarray(points["id"].values if points is not None else [], dtype=np.int64)
+        layout = groups.get("layout")
+        position = None
+        if layout is not None:
+            position = _of_points(ids, layout, "position", np.float32, np.nan)
+        label = np.full(len(ids), NO_MOTIF, dtype=np.int32)
+        confidence = np.full(len(ids), np.nan, dtype=np.float32)
+        found = groups.get("motifs")
+        if found is not None:
+            label = _of_points(ids, found, "label", np.int32, NO_MOTIF)
+            if "confidence" in found:
+                confidence = _of_points(ids, found, "confidence", np.float32, np.nan)
+        attrs = groups["image"].attrs if "image" in groups else {}
+        return cls(
+            ids=ids,
+            x=_column(points, "x"),
+            y=_column(points, "y"),
+            label=label,
+            confidence=confidence,
+            u=None if position is None else np.ascontiguousarray(position[:, 0]),
+            v=None if position is None else np.ascontiguousarray(position[:, 1]),
+            image=display_image(groups["image"]) if "image" in groups else None,
+            motifs=_motifs(found, label),
+            averages=None if found is None else _tiles(found),
+            patch_size=_patch_size(groups),
+            pixel_size=float(attrs.get("pixel_size", 1.0)),
+            units=str(attrs.get("units", "px")),
+            stale=frozenset(name for name, group in groups.items() if group.attrs.get("stale")),
+        )
+
+
+def display_image(image: xr.Dataset, variable: str = "intensity") -> DisplayImage:
+    """Return the micrograph as grey levels for the screen, reduced if it is large.
+
+    Parameters
+    ----------
+    image : xr.Dataset
+        The group `image`, with coordinates `y` and `x` of the pixel centres.
+    variable : str, default "intensity"
+        Which picture; the measured one by default, since it is what a reader knows.
+
+    Returns
+    -------
+    DisplayImage
+
+    Examples
+    --------
+    >>> import numpy as np, xarray as xr
+    >>> pixels = np.arange(4.0)
+    >>> picture = xr.Dataset({"intensity": (("y", "x"), np.eye(4))}, {"y": pixels, "x": pixels})
+    >>> display_image(picture).x1
+    3.5
+    """
+    values = np.asarray(image[variable].values, dtype=np.float32)
+    reduction = -(-max(values.shape) // MAX_IMAGE_SIDE)
+    rows, cols = (size // reduction for size in values.shape)
+    blocks = values[: rows * reduction, : cols * reduction]
+    if reduction > 1:
+        blocks = blocks.reshape(rows, reduction, cols, reduction).mean(axis=(1, 3))
+    x, y = image["x"].values, image["y"].values
+    dx, dy = _step(x), _step(y)
+    return DisplayImage(
+        pixels=_grey(blocks, *np.percentile(blocks, PERCENTILES)),
+        reduction=reduction,
+        x0=float(x[0] - dx / 2),
+        x1=float(x[0] + (cols * reduction - 0.5) * dx),
+        y0=float(y[0] - dy / 2),
+        y1=float(y[0] + (rows * reduction - 0.5) * dy),
+    )
+
+
+def _step(coordinate: NDArray[Any]) -> float:
+    return float((coordinate[-1] - coordinate[0]) / (len(coordinate) - 1)) if len(coordinate) > 1 else 1.0
+
+
+def _grey(values: NDArray[Any], low: float, high: float) -> NDArray[np.uint8]:
+    """Scale `low`..`high` to 0..255; NaN becomes mid-grey, as does everything in a constant picture."""
+    if not high > low:
+        return np.full(values.shape, 128, dtype=np.uint8)
+    scaled = np.clip((values - low) / (high - low), 0.0, 1.0) * 255.0
+    return np.rint(np.nan_to_num(scaled, nan=128.0)).astype(np.uint8)
+
+
+def _column(points: xr.Dataset | None, name: str) -> NDArray[np.float32]:
+    return np.asarray([] if points is None else points[name].values, dtype=np.float32)
+
+
+def _of_points(
+    ids: NDArray[np.int64], group: xr.Dataset, name: str, dtype: type, missing: float
+) -> NDArray[Any]:
+    """Return `group[name]` in the order of `ids`, with `missing` for ids that the group does not know."""
+    values = np.asarray(group[name].values)
+    known = np.asarray(group["id"].values) if "id" in group.coords else ids
+    if len(known) == len(ids) and np.array_equal(known, ids):
+        return values.astype(dtype)
+    order = np.argsort(known)
+    slot = np.searchsorted(known, ids, sorter=order).clip(max=max(len(known) - 1, 0))
+    result = np.full((len(ids), *values.shape[1:]), missing, dtype=dtype)
+    if len(known):
+        row = order[slot]
+        there = known[row] == ids
+        result[there] = values[row[there]]
+    return result
+
+
+def _motifs(found: xr.Dataset | None, label: NDArray[np.int32]) -> tuple[Motif, ...]:
+    if found is None or "name" not in found:
+        return ()
+    names = [str(name) for name in found["name"].values]
+    colors = [str(c) for c in found["color"].values] if "color" in found else motif_colors(len(names))
+    counts = np.bincount(label[label >= 0], minlength=len(names))
+    return tuple(Motif(name, color, int(count)) for name, color, count in zip(names, colors, counts))
+
+
+def _tiles(found: xr.Dataset) -> NDArray[np.uint8] | None:
+    if "average" not in found or found["average"].size == 0:
+        return None
+    averages = np.asarray(found["average"].values, dtype=np.float32)
+    finite = averages[np.isfinite(averages)]
+    return _grey(averages, *((finite.min(), finite.max()) if finite.size else (0.0, 0.0)))
+
+
+def _patch_size(groups: dict[str, xr.Dataset]) -> float | None:
+    for name in ("features", "patch"):
+        size = groups[name].attrs.get("patch_size") if name in groups else None
+        if size is not None and np.isfinite(size):
+            return float(size)
+    return None
+
+
+def parameters(data: xr.DataTree) -> dict[str, dict[str, Any]]:
+    """Return the parameters of every step that has left them in its group.
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> motifs = xr.Dataset(attrs={"parameters": '{"detail": 1.0}'})
+    >>> parameters(xr.DataTree.from_dict({"motifs": motifs}))
+    {'motifs': {'detail': 1.0}}
+    """
+    found = {}
+    for name, node in data.children.items():
+        text = node.attrs.get("parameters")
+        values = json.loads(text) if text else None
+        if isinstance(values, dict) and values:
+            found[str(name)] = values
+    return found

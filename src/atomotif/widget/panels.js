@@ -1,0 +1,203 @@
+// The page's own elements around the figures: panels, gallery, summary, hover card. Every text goes through
+// textContent, so that a name is shown as it was typed and never read as markup.
+import { countMotifs, cropPatch, MODES, tileOf } from "./link.js";
+
+const TITLES = { micrograph: "Micrograph", layout: "Layout", gallery: "Motifs" };
+const MODE_TITLES = { replace: "Replace", add: "Add", subtract: "Remove", intersect: "Intersect" };
+const HINT =
+  "Drag a lasso or a box, tap a column or a motif. Shift adds, Ctrl or ⌘ removes, Alt intersects; " +
+  "Esc or a double tap clears.";
+
+export const whole = (n) => n.toLocaleString("en-GB");
+
+export function element(tag, className, text) {
+  const made = document.createElement(tag);
+  if (className) made.className = className;
+  if (text !== undefined) made.textContent = text;
+  return made;
+}
+
+function draw(canvas, { width, height, rgba }) {
+  canvas.width = width;
+  canvas.height = height;
+  canvas.getContext("2d").putImageData(new ImageData(rgba, width, height), 0, 0);
+}
+
+export function panel(name, isStale) {
+  const box = element("section", `am-panel am-panel-${name}`);
+  const head = element("header", "am-panel-head");
+  head.append(element("h2", "", TITLES[name]));
+  if (isStale) {
+    box.classList.add("am-stale");
+    head.append(element("span", "am-badge", "out of date"));
+  }
+  const body = element("div", "am-panel-body");
+  box.append(head, body);
+  return { box, head, body };
+}
+
+// A switch that looks like a button; `onChange` gets whether it is pressed.
+export function toggle(text, pressed, onChange) {
+  const button = element("button", "am-button", text);
+  button.type = "button";
+  const set = (value) => button.setAttribute("aria-pressed", String(value));
+  set(pressed);
+  button.addEventListener("click", () => {
+    const value = button.getAttribute("aria-pressed") !== "true";
+    set(value);
+    onChange(value);
+  });
+  return button;
+}
+
+// The bar above the views: what is selected, how a gesture combines, clear and invert.
+export function selectionBar({ facts, labels, onMode, onClear, onInvert }) {
+  const box = element("div", "am-bar");
+  const summary = element("div", "am-summary");
+  summary.setAttribute("role", "status");
+  const modes = element("div", "am-modes");
+  modes.setAttribute("role", "group");
+  modes.setAttribute("aria-label", "What a gesture does to the selection");
+  const buttons = MODES.map((mode) => {
+    const button = element("button", "am-button", MODE_TITLES[mode]);
+    button.type = "button";
+    button.setAttribute("aria-pressed", String(mode === "replace"));
+    button.addEventListener("click", () => {
+      for (const other of buttons) other.setAttribute("aria-pressed", String(other === button));
+      onMode(mode);
+    });
+    return button;
+  });
+  modes.append(...buttons);
+  const action = (text, onClick) => {
+    const button = element("button", "am-button", text);
+    button.type = "button";
+    button.addEventListener("click", onClick);
+    return button;
+  };
+  const controls = element("div", "am-controls");
+  controls.append(modes, action("Invert", onInvert), action("Clear", onClear));
+  box.append(summary, controls, element("p", "am-hint", HINT));
+
+  function show(rows) {
+    const total = element("strong", "", `${whole(rows.length)} of ${whole(labels.length)} columns selected`);
+    const { counts, none } = countMotifs(labels, rows, facts.motifs.length);
+    const parts = facts.motifs.flatMap((motif, k) => (counts[k] ? [chip(motif.name, motif.color, counts[k])] : []));
+    if (none && facts.motifs.length) parts.push(chip("none", facts.neutral, none));
+    summary.replaceChildren(total, ...parts);
+  }
+  return { box, show };
+}
+
+function swatch(color) {
+  const mark = element("span", "am-swatch");
+  mark.style.setProperty("--am-motif", color);
+  return mark;
+}
+
+function chip(name, color, count) {
+  const made = element("span", "am-chip");
+  made.append(swatch(color), element("span", "am-name", name), element("span", "am-count", whole(count)));
+  return made;
+}
+
+// One button a motif: class average, name, how many of its points are selected.
+export function gallery({ facts, labels, averages, averagesShape, onTap }) {
+  const box = element("div", "am-gallery");
+  const tiles = facts.motifs.map((motif, index) => {
+    const tile = element("button", "am-tile");
+    tile.type = "button";
+    tile.style.setProperty("--am-motif", motif.color);
+    tile.title = motif.name;
+    if (averages) {
+      const canvas = element("canvas", "am-average");
+      draw(canvas, tileOf(averages, averagesShape, index));
+      tile.append(canvas);
+    }
+    const caption = element("span", "am-caption");
+    caption.append(swatch(motif.color), element("span", "am-name", motif.name));
+    const count = element("span", "am-count", whole(motif.count));
+    const share = element("span", "am-share");
+    tile.append(caption, count, share);
+    tile.addEventListener("click", (event) => onTap(index, event));
+    box.append(tile);
+    return { tile, count, share };
+  });
+
+  function show(rows) {
+    const { counts } = countMotifs(labels, rows, tiles.length);
+    tiles.forEach(({ tile, count, share }, k) => {
+      const { count: all } = facts.motifs[k];
+      tile.setAttribute("aria-pressed", String(all > 0 && counts[k] === all));
+      tile.classList.toggle("am-some", counts[k] > 0);
+      tile.classList.toggle("am-dim", rows.length > 0 && counts[k] === 0);
+      count.textContent = rows.length ? `${whole(counts[k])} / ${whole(all)}` : whole(all);
+      share.style.setProperty("--am-share", String(all ? counts[k] / all : 0));
+    });
+  }
+  return { box, show };
+}
+
+// Shows the patch of a point beside the average of its motif, near the pointer.
+export function hoverCard({ facts, columns, shapes }) {
+  const card = element("div", "am-card");
+  card.hidden = true;
+  const pictures = element("div", "am-card-pictures");
+  const patch = picture("patch");
+  const average = picture("motif average");
+  pictures.append(patch.box, average.box);
+  const text = element("dl", "am-card-text");
+  card.append(pictures, text);
+  let shown = -1;
+
+  function fill(row) {
+    const motif = facts.motifs[columns.label[row]];
+    card.style.setProperty("--am-motif", motif?.color ?? facts.neutral);
+    patch.box.hidden = !(columns.image && facts.patchSize);
+    if (!patch.box.hidden) {
+      const pixel = facts.pixelSize * facts.reduction;
+      draw(patch.canvas, cropPatch(columns.image, shapes.image, {
+        row: (columns.y[row] - facts.extent.y0) / pixel - 0.5,
+        col: (columns.x[row] - facts.extent.x0) / pixel - 0.5,
+        size: facts.patchSize / facts.reduction,
+      }));
+    }
+    average.box.hidden = !(columns.averages && motif);
+    if (!average.box.hidden) draw(average.canvas, tileOf(columns.averages, shapes.averages, columns.label[row]));
+    const place = (value) => `${value.toFixed(facts.units === "px" ? 1 : 3)} ${facts.units}`;
+    const lines = [
+      ["column", `#${columns.id[row]}`],
+      ["motif", motif?.name ?? "none"],
+      ["x", place(columns.x[row])],
+      ["y", place(columns.y[row])],
+    ];
+    if (Number.isFinite(columns.confidence[row])) {
+      lines.splice(2, 0, ["confidence", columns.confidence[row].toFixed(2)]);
+    }
+    text.replaceChildren(...lines.flatMap(([key, value]) => [element("dt", "", key), element("dd", "", value)]));
+  }
+
+  function show(row, event) {
+    if (row !== shown) fill(row);
+    shown = row;
+    card.hidden = false;
+    const gap = 18;
+    const { width, height } = card.getBoundingClientRect();
+    const right = event.clientX + gap + width < window.innerWidth;
+    const below = event.clientY + gap + height < window.innerHeight;
+    card.style.left = `${Math.max(4, right ? event.clientX + gap : event.clientX - gap - width)}px`;
+    card.style.top = `${Math.max(4, below ? event.clientY + gap : event.clientY - gap - height)}px`;
+  }
+  function hide() {
+    shown = -1;
+    card.hidden = true;
+  }
+  return { card, show, hide };
+}
+
+function picture(caption) {
+  const box = element("figure", "am-picture");
+  const canvas = element("canvas", "");
+  box.append(canvas, element("figcaption", "", caption));
+  return { box, canvas };
+}
