@@ -83,7 +83,7 @@ def cluster_motifs(
     assign: ArrayLike | None = None,
     detail: float = 1.0,
     n_motifs: int | None = None,
-    systematic: float = 0.036,
+    systematic: float = 0.045,
     floor: float = 4.0,
     significance: float = 1e-4,
     random_state: int = 0,
@@ -110,9 +110,9 @@ def cluster_motifs(
         How fine to look: the floor is divided by it, so 2 asks for more motifs and 0.5 for fewer.
     n_motifs : int, optional
         Exactly this number instead of an automatic one.
-    systematic : float, default 0.036
+    systematic : float, default 0.045
         Standard deviation of what is neither noise nor motif (sampling, background, aberrations),
-        as a share of the contrast within a patch.
+        as a share of the strongest feature (`systematic_variance`).
     floor : float, default 4.0
         Least distance between two motifs in standard deviations of noise and systematic error: two
         Gaussian classes this far apart overlap by 2 %.
