@@ -54,14 +54,13 @@ def box_integrals(x0: Floats, x1: Floats, y0: Floats, y1: Floats, order: int) ->
     others x = sin(t), so that both limits of y are smooth between the places where the rim crosses an
     edge of the box, and Gauss-Legendre quadrature piece by piece is exact to rounding.
     """
-    powers = np.arange(order + 1)
     far = np.maximum(np.abs(x0), np.abs(x1)) ** 2 + np.maximum(np.abs(y0), np.abs(y1)) ** 2
     near = np.clip(0.0, x0, x1) ** 2 + np.clip(0.0, y0, y1) ** 2
     result = np.zeros((len(x0), order + 1, order + 1))
 
     whole = far <= 1.0
-    x_part = _power_integral(x0[whole], x1[whole], powers)
-    y_part = _power_integral(y0[whole], y1[whole], powers)
+    x_part = _power_integrals(x0[whole], x1[whole], order)
+    y_part = _power_integrals(y0[whole], y1[whole], order)
     result[whole] = x_part[:, :, None] * y_part[:, None, :]
 
     cut = (far > 1.0) & (near < 1.0)
@@ -76,16 +75,23 @@ def box_integrals(x0: Floats, x1: Floats, y0: Floats, y1: Floats, order: int) ->
     weight = (half * _WEIGHTS).reshape(len(left), -1) * rim
     bottom = np.maximum(low[:, None], -rim)
     top = np.maximum(np.minimum(high[:, None], rim), bottom)
-    x_powers = weight[:, None, :] * x[:, None, :] ** powers[None, :, None]
-    result[cut] = x_powers @ _power_integral(bottom, top, powers)
+    x_powers = weight[:, None, :] * _powers(x, order).transpose(0, 2, 1)
+    result[cut] = x_powers @ _power_integrals(bottom, top, order)
     return result
 
 
-def _power_integral(start: Floats, stop: Floats, powers: NDArray[np.int64]) -> Floats:
-    """Return the integrals of x^a from `start` to `stop`, with the powers as the last axis."""
-    upper = stop[..., None] ** (powers + 1)
-    lower = start[..., None] ** (powers + 1)
-    return np.asarray((upper - lower) / (powers + 1))
+def _powers(x: Floats, order: int) -> Floats:
+    """Return x^0 ... x^order along a new last axis, by repeated products: `**` is ten times slower."""
+    result = np.ones((*x.shape, order + 1))
+    for power in range(1, order + 1):
+        np.multiply(result[..., power - 1], x, out=result[..., power])
+    return result
+
+
+def _power_integrals(start: Floats, stop: Floats, order: int) -> Floats:
+    """Return the integrals of x^0 ... x^order from `start` to `stop` along a new last axis."""
+    difference = _powers(stop, order + 1)[..., 1:] - _powers(start, order + 1)[..., 1:]
+    return np.asarray(difference / np.arange(1, order + 2))
 
 
 def disc_weights(row_offsets: Floats, col_offsets: Floats, radius: float, order: int) -> Floats:
