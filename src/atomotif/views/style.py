@@ -64,6 +64,7 @@ def scale_bar(plot: figure, units: str) -> ScaleBar:
         range=plot.x_range,
         unit=units,
         dimensional=dimensional,
+        level="overlay",  # above the veil over what is not selected
         orientation="horizontal",
         location="bottom_left",
         length_sizing="adaptive",

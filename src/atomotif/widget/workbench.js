@@ -37,6 +37,11 @@ function heldKeys(signal) {
   return held;
 }
 
+function* viewsUnder(view) {
+  yield view;
+  for (const child of view.children_views()) if (child) yield* viewsUnder(child);
+}
+
 // One figure with points: draws base, selection and pointed-at point, and reports gestures.
 class PointView {
   constructor({ figure, doc, x, y, colors, home, veilColor, onGesture, onClear, onHover }) {
@@ -106,10 +111,18 @@ class PointView {
     this.range = { x0: cx - hx, x1: cx + hx, y0: cy - hy, y1: cy + hy };
   }
 
+  // Bokeh clips what is on the main canvas to the frame, but not what is on the overlay canvas.
+  clip(plotView) {
+    const { veil, selected, hover } = this.layers;
+    for (const view of viewsUnder(plotView)) {
+      if ([veil, selected, hover].includes(view.model)) Object.defineProperty(view, "needs_clip", { value: true });
+    }
+  }
+
   show(rows) {
     const { x, y, colors, home } = this;
-    // The veil reaches far beyond what is shown, so that panning finds no edge.
-    const reach = 50 * Math.max(home.x1 - home.x0, home.y1 - home.y0);
+    // Over a page the veil reaches far beyond what is shown, so that panning finds no edge.
+    const reach = this.veilColor === undefined ? 50 * Math.max(home.x1 - home.x0, home.y1 - home.y0) : 0;
     const veil = rows.length
       ? { left: [home.x0 - reach], right: [home.x1 + reach], top: [home.y1 + reach], bottom: [home.y0 - reach] }
       : { left: [], right: [], top: [], bottom: [] };
@@ -135,7 +148,7 @@ class PointView {
     }
     const onPage = this.veilColor === undefined;
     layers.veil.glyph.setv({
-      fill_color: { value: onPage ? theme.surface : this.veilColor }, fill_alpha: { value: onPage ? 0.75 : 0.5 },
+      fill_color: { value: onPage ? theme.surface : this.veilColor }, fill_alpha: { value: onPage ? 0.7 : 0.5 },
     });
     layers.selected.glyph.line_color = { value: onPage ? theme.text : "#ffffff" };
     layers.hover.glyph.line_color = { value: onPage ? theme.text : "#ffffff" };
@@ -238,7 +251,6 @@ export async function mount({ Bokeh, host, document: json, packed, facts, select
     for (const view of pointViews) view.paint(theme);
   };
   repaint();
-  show(selection.get());
   const unsubscribe = selection.subscribe(show);
   window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", repaint, { signal });
   host.addEventListener("pointerleave", () => hover(-1), { signal });
@@ -248,7 +260,10 @@ export async function mount({ Bokeh, host, document: json, packed, facts, select
   }, { signal });
 
   const slots = doc.roots().map((figure) => made[figure.name].body);
-  await Bokeh.require("embed/standalone").add_document_standalone(doc, host, slots);
+  const drawn = await Bokeh.require("embed/standalone").add_document_standalone(doc, host, slots);
+  for (const view of pointViews) view.clip(drawn.get(view.figure));
+  show(selection.get());
+  host.dataset.ready = "true"; // tells whoever drives the page that gestures are heard
   return {
     selection,
     columns,
