@@ -49,7 +49,7 @@ class MotifSession:
     units : str, optional
         Unit of `pixel_size`; lengths are kept in nm.
     title : str, optional
-        Shown in reports; by default the name of the image or of its file.
+        Shown in reports; by default the `title` among the image's attributes or the name of its file.
     n_threads : int, optional
         Threads to use; by default all processors of the process. Results do not depend on it.
     progress : Progress, optional
@@ -94,7 +94,7 @@ class MotifSession:
         group.attrs = {
             name: value for name, value in array.attrs.items() if isinstance(value, str | int | float)
         }
-        self._init(title or str(array.name or array.attrs.get("source") or "micrograph"), n_threads, progress)
+        self._init(title or str(array.attrs.get("title") or "micrograph"), n_threads, progress)
         self._state.groups["image"] = group
 
     def _init(self, title: str, n_threads: int | None = None, progress: Progress | None = None) -> None:

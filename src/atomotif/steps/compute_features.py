@@ -31,10 +31,13 @@ class ComputeFeaturesParameters(Parameters):
     source : {"flattened", "intensity", "denoised"}, default "flattened"
         The image that is looked at. Not the denoised one, because smoothing takes away part of the
         contrast of rare defects and makes the noise of neighbouring pixels alike.
-    background : float, default 3.0
-        A Gaussian mean of this many nearest-neighbour distances is subtracted first; 0 leaves the
-        image as it is. On uneven fields this is the largest single gain; it removes nothing at or
-        below the column spacing.
+    subtract_background : bool, default True
+        Whether a Gaussian mean over three column spacings is subtracted first. On uneven fields this
+        is the largest single gain; it removes nothing at or below the column spacing.
+    even_gain : bool, default False
+        Whether the image is divided by the contrast of its surroundings (some 400 columns), for
+        fields of uneven thickness or focus. Never by that of single patches: that would erase
+        vacancies. Off, because a field of two phases has two contrasts by right.
     """
 
     inputs: ClassVar[tuple[str, ...]] = ("image", "points", "patch")
@@ -42,7 +45,8 @@ class ComputeFeaturesParameters(Parameters):
     rotation_invariant: bool = True
     subpixel: bool = True
     source: str = "flattened"
-    background: float = 3.0
+    subtract_background: bool = True
+    even_gain: bool = False
 
     def __post_init__(self) -> None:
         if self.patch_size is not None:
@@ -50,8 +54,6 @@ class ComputeFeaturesParameters(Parameters):
             if self.patch_size < 4:
                 raise ValueError(f"`patch_size` must be at least 4 px, got {self.patch_size!r}.")
         check_choice(self.source, "source", SOURCES)
-        if self.background != 0:
-            check_positive(self.background, "background")
 
 
 def compute_features(
@@ -73,10 +75,12 @@ def compute_features(
     pixels = image[parameters.source].values
     variance = noise.noise_variance(pixels).variance(pixels)
     context.report(0.2)
-    if parameters.background:
-        pixels = background.subtract_smooth(
-            pixels, parameters.background * float(patch.attrs["nearest_neighbor"])
-        )
+    spacing = float(patch.attrs["nearest_neighbor"])
+    if parameters.subtract_background:
+        pixels = pixels - background.smooth_background(pixels, spacing)
+    if parameters.even_gain:
+        gain = background.local_gain(pixels, spacing)
+        pixels, variance = pixels / gain, variance / gain**2
     context.report(0.3)
     zernike_moments = moments.zernike_moments(
         pixels, rowcol, radius, subpixel=parameters.subpixel, n_threads=context.n_threads

@@ -3,13 +3,18 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from atomotif.numerics import denoise as numeric
 from atomotif.numerics._checks import check_choice, check_positive
+from atomotif.numerics.columns import find_columns
 from atomotif.steps.base import Context, Parameters
 
 METHODS = ("none", "low_pass", "svd")
+#: With fewer columns there is nothing to measure the surviving contrast on.
+MIN_COLUMNS = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,15 +50,29 @@ class DenoiseParameters(Parameters):
             check_positive(self.rank, "rank")
 
 
-def denoise(image: xr.Dataset, parameters: DenoiseParameters, context: Context) -> xr.Dataset:  # noqa: ARG001
-    """Return the image group with `denoised`, or without it where the method is "none"."""
+def denoise(image: xr.Dataset, parameters: DenoiseParameters, context: Context) -> xr.Dataset:
+    """Return the image group with `denoised`, or without it where the method is "none".
+
+    Its attribute `surviving_contrast` is the share of a vacancy's contrast that is left.
+    """
     flattened = image["flattened"].values
     new = image.drop_vars("denoised", errors="ignore")
-    if parameters.method == "low_pass":
-        new["denoised"] = (("y", "x"), numeric.radial_low_pass(flattened, fraction=parameters.fraction))
-    elif parameters.method == "svd":
-        new["denoised"] = (
-            ("y", "x"),
-            numeric.patch_svd(flattened, patch_size=parameters.patch, rank=parameters.rank),
+    if parameters.method == "none":
+        return new
+
+    def smooth(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+        if parameters.method == "low_pass":
+            return numeric.radial_low_pass(pixels, fraction=parameters.fraction)
+        return numeric.patch_svd(
+            pixels, patch_size=parameters.patch, rank=parameters.rank, n_threads=context.n_threads
+        )
+
+    denoised = smooth(flattened)
+    context.report(0.5)
+    new["denoised"] = (("y", "x"), denoised)
+    columns = find_columns(flattened, refine=False, n_threads=context.n_threads).points
+    if len(columns) >= MIN_COLUMNS:
+        new["denoised"].attrs["surviving_contrast"] = round(
+            numeric.surviving_contrast(flattened, smooth, columns, denoised=denoised), 4
         )
     return new

@@ -83,8 +83,8 @@ def find_motifs(
         size = parameters.min_cluster_size or max(5, round(0.005 * points.sizes["point"]))
         labels, confidence = density.layout_clusters(layout["position"].values, min_cluster_size=size)
     else:
-        labels, confidence = _significant(features, parameters)
-    labels = _by_size(np.where(inside, labels, -1))
+        labels, confidence = _significant(features, inside, parameters)
+    labels = np.where(inside, labels, -1)
     context.report(0.7)
     return motifs_group(
         image,
@@ -98,7 +98,7 @@ def find_motifs(
 
 
 def _significant(
-    features: xr.Dataset, parameters: FindMotifsParameters
+    features: xr.Dataset, inside: NDArray[np.bool_], parameters: FindMotifsParameters
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     covariance = features["noise_covariance"].values
     if features.attrs["rotation_invariant"]:
@@ -109,20 +109,12 @@ def _significant(
         used,
         covariance,
         complete=features["complete"].values,
+        assign=inside,
         detail=parameters.detail,
         n_motifs=parameters.n_motifs,
         random_state=parameters.random_state,
     )
     return clusters.labels, clusters.confidence
-
-
-def _by_size(labels: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Number the motifs by decreasing size, -1 staying what it is."""
-    values, counts = np.unique(labels[labels >= 0], return_counts=True)
-    order = values[np.argsort(-counts, kind="stable")]
-    new = np.full(int(values.max(initial=-1)) + 2, -1, np.int64)
-    new[order] = np.arange(len(order))
-    return new[labels]
 
 
 def motifs_group(

@@ -40,7 +40,10 @@ class FlattenParameters(Parameters):
 
 def flatten(image: xr.Dataset, parameters: FlattenParameters, context: Context) -> xr.Dataset:  # noqa: ARG001
     """Return the image group with `flattened`; what was made from an older one is left out."""
-    result = background.flatten(image["intensity"].values, method=parameters.method, scale=parameters.scale)
     new = image.drop_vars(["flattened", "denoised"], errors="ignore")
-    new["flattened"] = (("y", "x"), result.image, {"method": result.method})
+    pixels = image["intensity"].values
+    new["flattened"] = (
+        ("y", "x"),
+        background.flatten(pixels, method=parameters.method, scale=parameters.scale),
+    )
     return new
