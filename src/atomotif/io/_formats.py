@@ -2,6 +2,7 @@
 
 import importlib
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -54,13 +55,7 @@ def read_format(path: Path, extension: str, image: int | str | None = None) -> R
     ValueError
         If the file cannot be read, or holds several images and `image` names none of them.
     """
-    try:
-        reader = importlib.import_module(f"rsciio.{READERS[extension]}")
-    except ImportError as error:
-        raise ImportError(
-            f"`.{extension}` files need RosettaSciIO, which is not installed ({error}): "
-            'pip install "atomotif[formats]"'
-        ) from None
+    reader = format_reader(extension)
     try:
         signals = reader.file_reader(str(path))
     except Exception as error:
@@ -72,6 +67,17 @@ def read_format(path: Path, extension: str, image: int | str | None = None) -> R
     if not images:
         raise ValueError(f"it holds no image, only {len(signals)} signals of less than two axes")
     return signal_image(_chosen(images, image))
+
+
+def format_reader(extension: str) -> ModuleType:
+    """Return RosettaSciIO's module for files with this extension, a key of `READERS`."""
+    try:
+        return importlib.import_module(f"rsciio.{READERS[extension]}")
+    except ImportError as error:
+        raise ImportError(
+            f"`.{extension}` files need RosettaSciIO, which cannot be imported ({error}): "
+            'pip install "atomotif[formats]"'
+        ) from None
 
 
 def _chosen(images: list[dict[str, Any]], image: int | str | None) -> dict[str, Any]:
