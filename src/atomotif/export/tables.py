@@ -20,7 +20,7 @@ def columns_table(data: xr.DataTree) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        `id` (int64), `y`, `x` (float64, in `attrs["units"]` of the table), `motif` (name, None without
+        `id` (int64), `y`, `x` (float64, in `attrs["units"]` of the table), `motif` (name, missing without
         one), `label` (int64, -1 = none), `confidence` (0 to 1, NaN if unknown) and `intensity` (NaN if
         unknown).
 

@@ -1,6 +1,7 @@
 """What the views show, read once from a data tree into plain arrays."""
 
 import json
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,11 +12,13 @@ from numpy.typing import NDArray
 from atomotif._palette import motif_colors
 
 NO_MOTIF = -1
-NEUTRAL = "#8c8c8c"  # points without a motif: no hue, so that no motif is meant
+# Points without a motif: no hue, and of the greys the one farthest from all motifs to colour-blind eyes.
+NEUTRAL = "#737373"
 # Grey levels outside these percentiles are clipped: a few hot pixels must not darken a micrograph.
 PERCENTILES = (0.5, 99.5)
 # The longer side of the micrograph's display copy, px: more than a screen shows at once.
 MAX_IMAGE_SIDE = 2048
+_COLOR = re.compile("#[0-9a-fA-F]{6}")
 
 
 @dataclass(frozen=True)
@@ -232,6 +235,10 @@ def _motifs(found: xr.Dataset | None, label: NDArray[np.int32]) -> tuple[Motif, 
         return ()
     names = [str(name) for name in found["name"].values]
     colors = [str(c) for c in found["color"].values] if "color" in found else motif_colors(len(names))
+    for color in colors:
+        # Colours go into style sheets, where anything else could ask for more than a colour.
+        if not _COLOR.fullmatch(color):
+            raise ValueError(f'`color` of a motif must be "#rrggbb", got {color!r}.')
     counts = np.bincount(label[label >= 0], minlength=len(names))
     return tuple(Motif(name, color, int(count)) for name, color, count in zip(names, colors, counts))
 

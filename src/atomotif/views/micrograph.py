@@ -36,6 +36,7 @@ def micrograph(shown: ViewData) -> figure:
             **{key: key for key in empty},
             color_mapper=LinearColorMapper(palette="Greys256", low=0, high=255),
             source=ColumnDataSource(empty),
+            level="image",
             name="micrograph-image",
         )
     plot.grid.visible = False

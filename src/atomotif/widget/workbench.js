@@ -39,7 +39,7 @@ function heldKeys(signal) {
 
 function* viewsUnder(view) {
   yield view;
-  for (const child of view.children_views()) if (child) yield* viewsUnder(child);
+  for (const child of view.children()) yield* viewsUnder(child);
 }
 
 // One figure with points: draws base, selection and pointed-at point, and reports gestures.

@@ -1,0 +1,81 @@
+import json
+
+import numpy as np
+import pytest
+import xarray as xr
+from bokeh.document import Document
+
+from atomotif.views.workbench import workbench
+
+IDS = {"id": ("point", [4, 5])}
+
+
+@pytest.fixture
+def data():
+    return xr.DataTree.from_dict(
+        {
+            "image": xr.Dataset(
+                {"intensity": (("y", "x"), np.eye(8))},
+                {"y": np.arange(8.0), "x": np.arange(8.0)},
+                {"units": "px"},
+            ),
+            "points": xr.Dataset({"x": ("point", [1.0, 2.0]), "y": ("point", [3.0, 4.0])}, IDS),
+            "layout": xr.Dataset({"position": (("point", "axis"), np.zeros((2, 2)))}, IDS),
+            "motifs": xr.Dataset({"label": ("point", [0, 0]), "name": ("motif", ["a"])}, IDS),
+        }
+    )
+
+
+def test_document_is_json_with_one_root_a_figure(data):
+    document = Document.from_json(json.loads(json.dumps(workbench(data).document)))
+    assert [root.name for root in document.roots] == ["micrograph", "layout"]
+
+
+def test_document_holds_no_data(data):
+    small = len(json.dumps(workbench(data).document))
+    data["image"] = data["image"].to_dataset().isel(y=slice(0, 4), x=slice(0, 4))
+    assert abs(len(json.dumps(workbench(data).document)) - small) < 20
+
+
+def test_selection_tools_leave_the_base_alone(data):
+    document = Document.from_json(workbench(data).document)
+    for figure in document.roots:
+        tools = [tool for tool in figure.tools if "Select" in type(tool).__name__]
+        assert len(tools) == 2
+        assert all(tool.renderers == [] and not tool.continuous for tool in tools)
+
+
+def test_only_the_base_is_on_the_main_canvas(data):
+    document = Document.from_json(workbench(data).document)
+    for figure in document.roots:
+        levels = {r.name.removeprefix(f"{figure.name}-"): r.level for r in figure.renderers}
+        assert levels.pop("image", "image") == "image"
+        assert levels == {"base": "glyph", "veil": "overlay", "selected": "overlay", "hover": "overlay"}
+
+
+def test_rows_of_the_image_run_downwards(data):
+    micrograph, layout = Document.from_json(workbench(data).document).roots
+    assert micrograph.y_range.start > micrograph.y_range.end
+    assert layout.y_range.start < layout.y_range.end
+
+
+@pytest.mark.parametrize("units", ["nm", "px", "Å", "µm"])
+def test_scale_bar_is_in_the_units_of_the_image(data, units):
+    data["image"].attrs["units"] = units
+    micrograph = Document.from_json(workbench(data).document).roots[0]
+    bar = next(model for model in micrograph.center if type(model).__name__ == "ScaleBar")
+    assert bar.unit == units
+    assert micrograph.xaxis.axis_label == f"x ({units})"
+
+
+def test_one_view_alone_has_all_columns(data):
+    alone = workbench(data, views=["layout"])
+    assert alone.facts["views"] == ["layout"]
+    assert set(alone.columns) >= {"id", "x", "u", "label"}
+
+
+def test_an_unknown_view_is_refused(data):
+    with pytest.raises(
+        ValueError, match="`views` must be among 'micrograph', 'layout', 'gallery', got 'tree'"
+    ):
+        workbench(data, views=["tree"])
