@@ -263,7 +263,8 @@ def _plane(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
         weight = 1 / np.maximum(residual / (1.345 * spread), 1)
     row = np.arange(n_rows) - (n_rows - 1) / 2
     col = np.arange(n_cols) - (n_cols - 1) / 2
-    return (solution[1] * row[:, None] + solution[2] * col[None, :]).astype(np.float32)
+    plane: NDArray[np.float32] = (solution[1] * row[:, None] + solution[2] * col[None, :]).astype(np.float32)
+    return plane
 
 
 def _spacing(pixels: NDArray[np.float32]) -> float | None:

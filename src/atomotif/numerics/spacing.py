@@ -212,6 +212,48 @@ def _ripple_confidence(
     return float(np.clip((ripple - _RANDOM_RIPPLE) / (_CERTAIN_RIPPLE - _RANDOM_RIPPLE), 0, 1))
 
 
+def coincidence(
+    points: ArrayLike, shape: tuple[int, int] | None = None, tolerance: float = _COINCIDENCE
+) -> float:
+    """Return the share of the points that the best translation maps onto points, less what chance maps.
+
+    Near 1 for a lattice of exact positions, about 0 for random points; missing points lower it as much
+    as surplus points do.
+
+    Parameters
+    ----------
+    points : array_like, shape (n, 2)
+        (row, col) px.
+    shape : (int, int), optional
+        Rows and columns of the image, px. By default the box that holds the points.
+    tolerance : float, default 0.12
+        Points this far apart (standard deviation of a Gaussian weight, nearest-neighbour distances)
+        coincide.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than three points.
+
+    Examples
+    --------
+    >>> row, col = np.mgrid[:20, :20]
+    >>> coincidence(10.0 * np.column_stack([row.ravel(), col.ravel()]), (200, 200)) > 0.9
+    True
+    """
+    positions, field = _in_field(points, shape)
+    spacing = nearest_neighbor_distance(positions)
+    if spacing == 0:
+        return 0.0
+    share = _repeat(positions, field, spacing, tolerance)[1]
+    density = len(positions) * spacing**2 / (field[0] * field[1])
+    return share - 2 * np.pi * tolerance**2 * density
+
+
 def _in_field(
     points: ArrayLike, shape: tuple[int, int] | None
 ) -> tuple[NDArray[np.float64], tuple[float, float]]:
@@ -229,7 +271,10 @@ def _in_field(
 
 
 def _repeat(
-    positions: NDArray[np.float64], field: tuple[float, float], spacing: float
+    positions: NDArray[np.float64],
+    field: tuple[float, float],
+    spacing: float,
+    tolerance: float = _COINCIDENCE,
 ) -> tuple[float, float]:
     """Shortest translation that maps points onto points (px), and the share of points that it maps so."""
     reach = min(_REACH * spacing, 0.5 * min(field))
@@ -238,7 +283,7 @@ def _repeat(
         return float("nan"), 0.0
     side = _CELL * spacing
     _, table = _count_pairs(positions, field, (n_cells + 0.5) * side, 1, 2 * n_cells + 1)
-    width = _COINCIDENCE / _CELL
+    width = tolerance / _CELL
     meeting = ndimage.gaussian_filter(table, width, mode="constant") * (2 * np.pi * width**2)
     meeting /= len(positions)
     axis = np.arange(-n_cells, n_cells + 1) * _CELL
