@@ -59,18 +59,20 @@ def gather(image: Any, row: int, col: int, runs: Any, reach: int, target: Any) -
     """Copy the pixels of the runs round (row, col) into `target`, mirrored at the image's edges."""
     n_rows, n_cols = image.shape
     at = 0
-    whole = row >= reach and col >= reach and row + reach < n_rows and col + reach < n_cols
-    for k in range(len(runs)):
-        start, length = col + runs[k, 1], runs[k, 2]
-        if whole:
-            line = image[row + runs[k, 0]]
+    if row >= reach and col >= reach and row + reach < n_rows and col + reach < n_cols:
+        for k in range(len(runs)):
+            start, length = col + runs[k, 1], runs[k, 2]
+            # Slices spare the loop numba's test for negative indices, so that it is vectorised.
+            line, part = image[row + runs[k, 0], start : start + length], target[at : at + length]
             for i in range(length):
-                target[at + i] = line[start + i]
-        else:
+                part[i] = line[i]
+            at += length
+    else:
+        for k in range(len(runs)):
             line = image[mirror(row + runs[k, 0], n_rows)]
-            for i in range(length):
-                target[at + i] = line[mirror(start + i, n_cols)]
-        at += length
+            for i in range(runs[k, 2]):
+                target[at + i] = line[mirror(col + runs[k, 1] + i, n_cols)]
+            at += runs[k, 2]
 
 
 @jit(nogil=True)
@@ -101,7 +103,9 @@ def project_shifted(
         pixels = first_pixel[shift + 1] - first_pixel[shift]
         if shift != loaded:
             for i in range(pixels):
-                local[i] = weights[source[first_pixel[shift] + i]]
+                line = source[first_pixel[shift] + i]
+                for j in range(n_moments):
+                    local[i, j] = weights[line, j]
             loaded = shift
         own_runs = runs[first_run[shift] : first_run[shift + 1]]
         patches = buffer[: (stop - start) * pixels].reshape(stop - start, pixels)
@@ -133,30 +137,22 @@ def sum_patches(
 
 
 @jit(nogil=True)
-def fold(upper: Any, lower: Any, right: int, left: int, width: int, target: Any, at: int) -> None:
-    """Write the four parity combinations of the pixels right and left of the centre in two rows."""
-    for i in range(width):
-        a, b, c, d = lower[right + i], lower[left - i], upper[right + i], upper[left - i]
-        target[0, at + i] = (a + b) + (c + d)
-        target[1, at + i] = (a - b) + (c - d)
-        target[2, at + i] = (a + b) - (c + d)
-        target[3, at + i] = (a - b) - (c - d)
+def fold(upper: Any, lower: Any, right: int, left: int, even: Any, col: Any, row: Any, both: Any) -> None:
+    """Write the four parity combinations of the pixels right and left of the centre in two rows.
 
-
-@jit(nogil=True)
-def fold_mirrored(
-    image: Any, upper: int, lower: int, right: int, left: int, width: int, target: Any, at: int
-) -> None:
-    """Do what `fold` does where the disc reaches over the image's edges."""
-    n_rows, n_cols = image.shape
-    upper, lower = mirror(upper, n_rows), mirror(lower, n_rows)
+    The outputs are those even in row and column, odd in the column, odd in the row, and odd in both.
+    """
+    width = len(even)
+    # Slices spare the loop numba's test for negative indices, so that it is vectorised.
+    lower_right, upper_right = lower[right : right + width], upper[right : right + width]
+    lower_left, upper_left = lower[left - width + 1 : left + 1], upper[left - width + 1 : left + 1]
     for i in range(width):
-        plus, minus = mirror(right + i, n_cols), mirror(left - i, n_cols)
-        a, b, c, d = image[lower, plus], image[lower, minus], image[upper, plus], image[upper, minus]
-        target[0, at + i] = (a + b) + (c + d)
-        target[1, at + i] = (a - b) + (c - d)
-        target[2, at + i] = (a + b) - (c + d)
-        target[3, at + i] = (a - b) - (c - d)
+        a, b = lower_right[i], lower_left[width - 1 - i]
+        c, d = upper_right[i], upper_left[width - 1 - i]
+        even[i] = (a + b) + (c + d)
+        col[i] = (a - b) + (c - d)
+        row[i] = (a + b) - (c + d)
+        both[i] = (a - b) - (c - d)
 
 
 @jit(nogil=True)
@@ -177,27 +173,47 @@ def project_folded(
     stride = np.max(n_pixels)
     # Classes with fewer pixels leave old values in the last columns, which meet weights of zero.
     parts = np.zeros((4, np.max(chunks[:, 1] - chunks[:, 0]), stride), np.float32)
+    rows = np.empty((2, 2 * reach + 2), np.float32)  # two rows of a disc that reaches over an edge
     for c in range(len(chunks)):
         start, stop, kind = chunks[c]
         for i in range(stop - start):
             k = order[start + i]
             row, col = nearest_step(points[k, 0], 2) // 2, nearest_step(points[k, 1], 2) // 2
-            right = col + kind % 2
-            whole = row >= reach and col >= reach and row + reach < n_rows - 1 and col + reach < n_cols - 1
+            even, odd_col, odd_row, odd = parts[0, i], parts[1, i], parts[2, i], parts[3, i]
+            whole = row >= reach and col >= reach and row + reach < n_rows and col + reach < n_cols
             at = 0
             for line in range(widths.shape[1]):
-                upper, lower = row - line, row + kind // 2 + line
                 width = widths[kind, line]
+                if width == 0:
+                    break
+                upper, lower = row - line, row + kind // 2 + line
+                left, right = col, col + kind % 2
                 if whole:
-                    fold(image[upper], image[lower], right, col, width, parts[:, i], at)
+                    above, below = image[upper], image[lower]
                 else:
-                    fold_mirrored(image, upper, lower, right, col, width, parts[:, i], at)
-                at += width
+                    above, below = rows[0], rows[1]
+                    above_source, below_source = image[mirror(upper, n_rows)], image[mirror(lower, n_rows)]
+                    for x in range(len(above)):
+                        source = mirror(col - reach + x, n_cols)
+                        above[x], below[x] = above_source[source], below_source[source]
+                    left, right = reach, reach + kind % 2
+                end = at + width
+                fold(
+                    above,
+                    below,
+                    right,
+                    left,
+                    even[at:end],
+                    odd_col[at:end],
+                    odd_row[at:end],
+                    odd[at:end],
+                )
+                at = end
         for parity in range(4):
             product = np.dot(
                 parts[parity, : stop - start], weights[parity][kind * stride : (kind + 1) * stride]
             )
             for i in range(stop - start):
                 target = result[order[start + i]]
-                for j in range(product.shape[1]):
+                for j in range(len(moments[parity])):
                     target[moments[parity][j]] = product[i, j]
