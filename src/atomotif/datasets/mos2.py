@@ -5,6 +5,7 @@ from typing import Final
 import xarray as xr
 
 from atomotif.datasets._fetch import WheelMember, cached_member
+from atomotif.io._formats import format_reader
 from atomotif.io.readers import read
 
 _FILE: Final = WheelMember(
@@ -42,6 +43,7 @@ def mos2_se() -> xr.DataArray:
     >>> image.attrs["pixel_size"]  # doctest: +SKIP
     0.0126953125
     """
+    format_reader("dm3")  # before anything is fetched
     image = read(cached_member(_FILE))
     image.attrs |= {
         "source": f"temul-toolkit 0.1.9, {_FILE.member}",

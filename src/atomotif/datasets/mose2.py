@@ -9,7 +9,7 @@ from atomotif.datasets._bundled import load
 from atomotif.io.readers import to_dataarray
 
 _ATTRS = {
-    "source": "multislice simulation with abTEM 1.0.11 (80 keV, 30 mrad, ADF 60-130 mrad, 1500 electrons a px)",
+    "source": "multislice simulation, abTEM 1.0.11: 80 keV, 30 mrad, ADF 60-130 mrad, 1500 electrons a px",
     "licence": "BSD-3-Clause, as atomotif",
     "citation": "The atomotif developers; simulated with abTEM, J. Madsen and T. Susi, "
     "Open Research Europe 1, 24 (2021)",

@@ -29,8 +29,10 @@ def read_tiff(path: Path) -> RawImage:
             page: Any = series.keyframe
             data, axes = _as_displayed(data, axes, page, tiff)
             scale, unit = _calibration(tiff, page)
-    except (tifffile.TiffFileError, IndexError, EOFError, OSError) as error:
-        raise ValueError(f"it is truncated or not a TIFF file ({error})") from error
+    except Exception as error:
+        # A bad byte leads to struct.error, zlib.error, KeyError, ...: tifffile promises no one error.
+        detail = f"{type(error).__name__}: {error}"
+        raise ValueError(f"it is truncated or not a TIFF file that can be read ({detail})") from error
     return RawImage(data, axes, scale, unit)
 
 

@@ -77,7 +77,7 @@ def canonical_unit(unit: str) -> str:
     plain = unit.strip().replace("\\u00B5", "µ").replace("\\u00b5", "µ")
     # The micro sign as Latin-1, Greek mu: casefold would turn the one into the other, so it comes after.
     name = plain.casefold().replace("\u03bc", "µ")
-    for candidate in (name, name.removesuffix("s")):
+    for candidate in (name, name.removesuffix("s") or name):
         if candidate in _PIXEL_NAMES:
             return "px"
         candidate = _OTHER_NAMES.get(candidate, candidate)
