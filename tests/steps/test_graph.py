@@ -6,6 +6,8 @@ from dataclasses import FrozenInstanceError
 
 import pytest
 
+from atomotif.numerics import force_layout
+from atomotif.steps.compute_layout import PRESETS
 from atomotif.steps.find_motifs import FindMotifsParameters
 from atomotif.steps.graph import GROUPS, STEPS, dependents, makers, steps_with
 
@@ -55,3 +57,7 @@ def test_only_general_names_are_shared() -> None:
 def test_bad_values_are_refused_in_one_sentence(verb: str, values: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         STEPS[verb].parameters(**values)
+
+
+def test_presets_are_those_of_the_layout() -> None:
+    assert set(PRESETS) == set(force_layout.PRESETS)

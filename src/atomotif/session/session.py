@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_limits
 
 from atomotif._version import __version__
 from atomotif._warnings import warn
-from atomotif.io import readers, store
+from atomotif.io import readers
 from atomotif.numerics._checks import as_image, as_points
 from atomotif.session import describe
 from atomotif.session.motifs import Motifs
@@ -534,7 +534,9 @@ class MotifSession:
         -------
         Path
         """
-        return store.save_tree(xr.DataTree.from_dict(self._to_dict()), path)
+        from atomotif.io.store import save_tree
+
+        return save_tree(xr.DataTree.from_dict(self._to_dict()), path)
 
     def _to_dict(self, prefix: str = "") -> dict[str, xr.Dataset]:
         own = self._ordered_groups()
@@ -573,7 +575,9 @@ class MotifSession:
         ValueError
             If what is there is not a saved session.
         """
-        tree = store.open_tree(path)
+        from atomotif.io.store import open_tree
+
+        tree = open_tree(path)
         if "atomotif" not in tree.attrs or "image" not in tree.children:
             raise ValueError(f"`path` must be a session saved by atomotif, got {str(path)!r}.")
         session = cls.__new__(cls)

@@ -6,7 +6,6 @@ from typing import ClassVar
 import numpy as np
 import xarray as xr
 
-from atomotif.numerics import background, invariants, moments, noise, zernike
 from atomotif.numerics._checks import check_choice, check_positive
 from atomotif.steps.base import Context, Parameters
 from atomotif.steps.find_points import positions
@@ -64,6 +63,8 @@ def compute_features(
     context: Context,
 ) -> xr.Dataset:
     """Return the features group: oriented moments, debiased invariants, and their noise."""
+    from atomotif.numerics import background, invariants, moments, noise, zernike
+
     if parameters.source not in image:
         raise ValueError(f"`source` must be an image that was made, got {parameters.source!r}.")
     size = float(patch.attrs["patch_size"] if parameters.patch_size is None else parameters.patch_size)

@@ -7,8 +7,9 @@ import numpy as np
 import xarray as xr
 
 from atomotif.numerics._checks import check_choice, check_positive
-from atomotif.numerics.force_layout import PRESETS, ForceRelaxedLayout
 from atomotif.steps.base import Context, Parameters
+
+PRESETS = ("paper", "code", "balanced")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,13 +43,15 @@ class ComputeLayoutParameters(Parameters):
     random_state: int = 0
 
     def __post_init__(self) -> None:
-        check_choice(self.preset, "preset", tuple(PRESETS))
+        check_choice(self.preset, "preset", PRESETS)
         for name in ("n_neighbors", "n_negatives", "n_iterations"):
             check_positive(getattr(self, name), name)
 
 
 def compute_layout(features: xr.Dataset, parameters: ComputeLayoutParameters, context: Context) -> xr.Dataset:
     """Return the layout group: positions, neighbours and weights, and frames if they were asked for."""
+    from atomotif.numerics.force_layout import ForceRelaxedLayout
+
     model = ForceRelaxedLayout(
         preset=parameters.preset,
         n_neighbors=parameters.n_neighbors,
@@ -65,7 +68,8 @@ def compute_layout(features: xr.Dataset, parameters: ComputeLayoutParameters, co
             "position": (("point", "axis"), position.astype(np.float32)),
             "neighbor": (("point", "k"), model.neighbors_),
             "weight": (("point", "k"), model.weights_),
-        }
+        },
+        attrs={"neighbor_recall": float(model.recall_)},
     )
     if parameters.record_every:
         group["frames"] = (("frame", "point", "axis"), np.asarray(model.frames_, np.float32))

@@ -7,9 +7,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from atomotif.numerics import denoise as numeric
 from atomotif.numerics._checks import check_choice, check_positive
-from atomotif.numerics.columns import find_columns
 from atomotif.steps.base import Context, Parameters
 
 METHODS = ("none", "low_pass", "svd")
@@ -55,6 +53,9 @@ def denoise(image: xr.Dataset, parameters: DenoiseParameters, context: Context) 
 
     Its attribute `surviving_contrast` is the share of a vacancy's contrast that is left.
     """
+    from atomotif.numerics import denoise as numeric
+    from atomotif.numerics.columns import find_columns
+
     flattened = image["flattened"].values
     new = image.drop_vars("denoised", errors="ignore")
     if parameters.method == "none":

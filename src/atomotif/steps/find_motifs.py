@@ -8,7 +8,6 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from atomotif._palette import motif_colors
-from atomotif.numerics import averages, density, invariants, motif_clusters
 from atomotif.numerics._checks import check_choice, check_positive
 from atomotif.steps.base import Context, Parameters
 from atomotif.steps.compute_layout import used_features
@@ -77,11 +76,13 @@ def find_motifs(
     context: Context,
 ) -> xr.Dataset:
     """Return the motifs group: labels, confidences, names, colours, counts and class averages."""
+    from atomotif.numerics.density import layout_clusters
+
     inside = features["coverage"].values >= parameters.min_coverage
     if parameters.method == "layout":
         (layout,) = rest
         size = parameters.min_cluster_size or max(5, round(0.005 * points.sizes["point"]))
-        labels, confidence = density.layout_clusters(layout["position"].values, min_cluster_size=size)
+        labels, confidence = layout_clusters(layout["position"].values, min_cluster_size=size)
     else:
         labels, confidence = _significant(features, inside, parameters)
     labels = np.where(inside, labels, -1)
@@ -100,6 +101,8 @@ def find_motifs(
 def _significant(
     features: xr.Dataset, inside: NDArray[np.bool_], parameters: FindMotifsParameters
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    from atomotif.numerics import invariants, motif_clusters
+
     covariance = features["noise_covariance"].values
     if features.attrs["rotation_invariant"]:
         used, covariance = invariants.debiased_invariants(features["zernike"].values, covariance)
@@ -151,8 +154,10 @@ def motifs_group(
     -------
     xr.Dataset
     """
+    from atomotif.numerics.averages import motif_averages
+
     count = int(labels.max(initial=-1)) + 1
-    average, deviation, angle = averages.motif_averages(
+    average, deviation, angle = motif_averages(
         image["flattened" if "flattened" in image else "intensity"].values,
         positions(points),
         labels,

@@ -7,7 +7,6 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from atomotif.numerics import columns
 from atomotif.numerics._checks import check_choice, check_positive
 from atomotif.steps.base import Context, Parameters
 
@@ -53,12 +52,14 @@ def find_points(image: xr.Dataset, parameters: FindPointsParameters, context: Co
     ValueError
         If fewer than three columns are found.
     """
+    from atomotif.numerics.columns import find_columns
+
     source = parameters.source
     if source == "auto":
         source = "denoised" if "denoised" in image else "flattened"
     if source not in image:
         raise ValueError(f"`source` must be an image that was made, got {source!r}; run `denoise` first.")
-    found = columns.find_columns(
+    found = find_columns(
         image[source].values,
         contrast=parameters.contrast,
         min_prominence=parameters.min_prominence,

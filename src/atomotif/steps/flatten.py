@@ -5,7 +5,6 @@ from typing import ClassVar
 
 import xarray as xr
 
-from atomotif.numerics import background
 from atomotif.numerics._checks import check_choice, check_positive
 from atomotif.steps.base import Context, Parameters
 
@@ -40,6 +39,8 @@ class FlattenParameters(Parameters):
 
 def flatten(image: xr.Dataset, parameters: FlattenParameters, context: Context) -> xr.Dataset:  # noqa: ARG001
     """Return the image group with `flattened`; what was made from an older one is left out."""
+    from atomotif.numerics import background
+
     new = image.drop_vars(["flattened", "denoised"], errors="ignore")
     pixels = image["intensity"].values
     new["flattened"] = (

@@ -6,7 +6,6 @@ from typing import ClassVar
 import numpy as np
 import xarray as xr
 
-from atomotif.numerics import spacing
 from atomotif.numerics._checks import check_choice
 from atomotif.steps.base import Context, Parameters
 from atomotif.steps.find_points import positions
@@ -41,6 +40,8 @@ def measure_patch_size(
     context: Context,  # noqa: ARG001
 ) -> xr.Dataset:
     """Return the patch group: the radial distribution function, and the lengths as attributes."""
+    from atomotif.numerics import spacing
+
     shape = (image.sizes["y"], image.sizes["x"])
     measured = spacing.patch_size(positions(points), shape)
     size = measured.size
