@@ -3,6 +3,9 @@
 Each chunk of points is gathered into a buffer that stays in the second-level cache and multiplied by
 the weights in one product. A chunk writes only its own rows and does not depend on the others, so that
 the result is the same at any number of threads.
+
+Innermost loops index with unsigned integers, which spares numba's test for negative ones, and take no
+slices, whose reference counts are atomic operations: both together make them three times faster.
 """
 # mypy: disable-error-code="untyped-decorator"
 # numba's decorator has no types.
@@ -55,23 +58,22 @@ def group_points(points: Any, steps: int, lowest: int) -> tuple[Any, Any]:
 
 
 @jit(nogil=True)
-def gather(image: Any, row: int, col: int, runs: Any, reach: int, target: Any) -> None:
-    """Copy the pixels of the runs round (row, col) into `target`, mirrored at the image's edges."""
+def gather(image: Any, row: int, col: int, runs: Any, reach: int, target: Any, own: int) -> None:
+    """Copy the pixels of the runs round (row, col) into a row of `target`, mirrored at the image's edges."""
     n_rows, n_cols = image.shape
     at = 0
     if row >= reach and col >= reach and row + reach < n_rows and col + reach < n_cols:
         for k in range(len(runs)):
             start, length = col + runs[k, 1], runs[k, 2]
-            # Slices spare the loop numba's test for negative indices, so that it is vectorised.
-            line, part = image[row + runs[k, 0], start : start + length], target[at : at + length]
-            for i in range(length):
-                part[i] = line[i]
+            line, first, to = np.uintp(row + runs[k, 0]), np.uintp(start), np.uintp(at)
+            for i in range(np.uintp(length)):
+                target[own, to + i] = image[line, first + i]
             at += length
     else:
         for k in range(len(runs)):
-            line = image[mirror(row + runs[k, 0], n_rows)]
+            source = mirror(row + runs[k, 0], n_rows)
             for i in range(runs[k, 2]):
-                target[at + i] = line[mirror(col + runs[k, 1] + i, n_cols)]
+                target[own, at + i] = image[source, mirror(col + runs[k, 1] + i, n_cols)]
             at += runs[k, 2]
 
 
@@ -113,7 +115,7 @@ def project_shifted(
             k = order[start + i]
             row = (nearest_step(points[k, 0], steps) + steps // 2) // steps
             col = (nearest_step(points[k, 1], steps) + steps // 2) // steps
-            gather(image, row, col, own_runs, reach, patches[i])
+            gather(image, row, col, own_runs, reach, patches, np.uintp(i))
         product = np.dot(patches, local[:pixels])
         for i in range(stop - start):
             target = result[order[start + i]]
@@ -126,33 +128,31 @@ def sum_patches(
     image: Any, points: Any, members: Any, runs: Any, reach: int, steps: int, n_pixels: int
 ) -> Any:
     """Return the sum over some points of the pixels of the runs round them."""
-    patch = np.empty(n_pixels, image.dtype)
+    patch = np.empty((1, n_pixels), image.dtype)
     total = np.zeros(n_pixels)
     for k in members:
         row = (nearest_step(points[k, 0], steps) + steps // 2) // steps
         col = (nearest_step(points[k, 1], steps) + steps // 2) // steps
-        gather(image, row, col, runs, reach, patch)
-        total += patch
+        gather(image, row, col, runs, reach, patch, np.uintp(0))
+        total += patch[0]
     return total
 
 
 @jit(nogil=True)
-def fold(upper: Any, lower: Any, right: int, left: int, even: Any, col: Any, row: Any, both: Any) -> None:
+def fold(
+    image: Any, upper: Any, lower: Any, left: Any, right: Any, width: Any, parts: Any, own: Any, at: Any
+) -> None:
     """Write the four parity combinations of the pixels right and left of the centre in two rows.
 
     The outputs are those even in row and column, odd in the column, odd in the row, and odd in both.
     """
-    width = len(even)
-    # Slices spare the loop numba's test for negative indices, so that it is vectorised.
-    lower_right, upper_right = lower[right : right + width], upper[right : right + width]
-    lower_left, upper_left = lower[left - width + 1 : left + 1], upper[left - width + 1 : left + 1]
     for i in range(width):
-        a, b = lower_right[i], lower_left[width - 1 - i]
-        c, d = upper_right[i], upper_left[width - 1 - i]
-        even[i] = (a + b) + (c + d)
-        col[i] = (a - b) + (c - d)
-        row[i] = (a + b) - (c + d)
-        both[i] = (a - b) - (c - d)
+        a, b = image[lower, right + i], image[lower, left - i]
+        c, d = image[upper, right + i], image[upper, left - i]
+        parts[0, own, at + i] = (a + b) + (c + d)
+        parts[1, own, at + i] = (a - b) + (c - d)
+        parts[2, own, at + i] = (a + b) - (c + d)
+        parts[3, own, at + i] = (a - b) - (c - d)
 
 
 @jit(nogil=True)
@@ -173,42 +173,34 @@ def project_folded(
     stride = np.max(n_pixels)
     # Classes with fewer pixels leave old values in the last columns, which meet weights of zero.
     parts = np.zeros((4, np.max(chunks[:, 1] - chunks[:, 0]), stride), np.float32)
-    rows = np.empty((2, 2 * reach + 2), np.float32)  # two rows of a disc that reaches over an edge
+    window = np.empty((2 * reach + 1, 2 * reach + 1), np.float32)
     for c in range(len(chunks)):
         start, stop, kind = chunks[c]
         for i in range(stop - start):
             k = order[start + i]
             row, col = nearest_step(points[k, 0], 2) // 2, nearest_step(points[k, 1], 2) // 2
-            even, odd_col, odd_row, odd = parts[0, i], parts[1, i], parts[2, i], parts[3, i]
             whole = row >= reach and col >= reach and row + reach < n_rows and col + reach < n_cols
+            if not whole:  # copy the mirrored window, and fold that
+                for y in range(window.shape[0]):
+                    source = mirror(row - reach + y, n_rows)
+                    for x in range(window.shape[1]):
+                        window[y, x] = image[source, mirror(col - reach + x, n_cols)]
+                row = col = reach
             at = 0
             for line in range(widths.shape[1]):
                 width = widths[kind, line]
-                if width == 0:
-                    break
-                upper, lower = row - line, row + kind // 2 + line
-                left, right = col, col + kind % 2
-                if whole:
-                    above, below = image[upper], image[lower]
-                else:
-                    above, below = rows[0], rows[1]
-                    above_source, below_source = image[mirror(upper, n_rows)], image[mirror(lower, n_rows)]
-                    for x in range(len(above)):
-                        source = mirror(col - reach + x, n_cols)
-                        above[x], below[x] = above_source[source], below_source[source]
-                    left, right = reach, reach + kind % 2
-                end = at + width
                 fold(
-                    above,
-                    below,
-                    right,
-                    left,
-                    even[at:end],
-                    odd_col[at:end],
-                    odd_row[at:end],
-                    odd[at:end],
+                    image if whole else window,
+                    np.uintp(row - line),
+                    np.uintp(row + kind // 2 + line),
+                    np.uintp(col),
+                    np.uintp(col + kind % 2),
+                    np.uintp(width),
+                    parts,
+                    np.uintp(i),
+                    np.uintp(at),
                 )
-                at = end
+                at += width
         for parity in range(4):
             product = np.dot(
                 parts[parity, : stop - start], weights[parity][kind * stride : (kind + 1) * stride]

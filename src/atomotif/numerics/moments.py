@@ -20,8 +20,8 @@ __all__ = ["moment_covariance", "patch_coverage", "zernike_moments"]
 # Bytes of one buffer of gathered pixels: half of a usual second-level cache, the weights take the rest.
 _BUFFER_BYTES = 2**18
 
-# Chunks handed to a thread at a time.
-_CHUNKS_PER_BLOCK = 8
+# Blocks of chunks to be spread over threads: every block allocates its buffers anew, so not too many.
+_BLOCKS = 16
 
 
 def zernike_moments(
@@ -137,8 +137,7 @@ def _chunks(begin: NDArray[np.int64], size: int) -> NDArray[np.int64]:
 def _run_chunks(
     work: Callable[[NDArray[np.int64]], None], chunks: NDArray[np.int64], n_threads: int | None
 ) -> None:
-    blocks = [chunks[at : at + _CHUNKS_PER_BLOCK] for at in range(0, len(chunks), _CHUNKS_PER_BLOCK)]
-    run_blocks(work, blocks, n_threads)
+    run_blocks(work, np.array_split(chunks, min(_BLOCKS, len(chunks))), n_threads)
 
 
 def _project_shifted(
