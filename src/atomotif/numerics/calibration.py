@@ -11,6 +11,8 @@ from atomotif.numerics._checks import as_image
 # Power of a Bragg spot over the median power of its ring of frequencies. In white noise, power is
 # exponentially distributed and exceeds 6 medians at one frequency in 64.
 _OVER_MEDIAN = 6.0
+# The window's own side lobes are below this share of a spot, which matters where there is no noise.
+_FAINT = 1e-3
 # A translation belongs to the lattice if the image matches itself this well, relative to the best match.
 # Two unlike columns a cell reach 0.5 (honeycomb) to 2 b / (1 + b^2) (centred, brightness ratio b).
 _SAME = 0.85
@@ -21,7 +23,7 @@ _VALLEY = 0.6
 # Sine of the angle between two vectors from which on they span a plane: reduced cells have 0.866 or more.
 _ASLANT = 0.4
 # Shifts at which less than this share of the (windowed) image overlaps itself tell too little.
-_OVERLAP = 0.1
+_OVERLAP = 0.25
 # Columns nearer than this, px, are not resolved.
 _SHORTEST = 3.0
 # A lattice this close to hexagonal or square, in the ratio of its vectors' lengths and in the cosine of
@@ -95,7 +97,7 @@ def measure_lattice(image: ArrayLike) -> MeasuredLattice:
     match = _periodic_autocorrelation(values)
     vectors, height = _shortest_vectors(match)
     vectors = _reduced(_refined(match, vectors))
-    if not _repeats(match, vectors, _CRYSTAL * height):
+    if not (_repeats(match, vectors, _CRYSTAL * height) and _separate(match, vectors, _VALLEY * height)):
         raise _no_lattice()
     constant, kind = _constant(vectors)
     return MeasuredLattice(constant, vectors, kind, height)
@@ -105,7 +107,10 @@ def _periodic_autocorrelation(image: NDArray[np.float64]) -> NDArray[np.float64]
     """Return the autocorrelation of the Bragg part, 1 at no shift (the centre), NaN where unreliable."""
     rows, cols = image.shape
     window = np.outer(np.hanning(rows), np.hanning(cols))
-    flat = (image - image.mean()) * window
+    flat = _without_plane(image) * window
+    # A plane leaves the rounding of its values behind.
+    if np.abs(flat).max() <= 1e-6 * np.abs(image).max():
+        raise _no_lattice()
     # Twice the size: shifts must not wrap round.
     shape = (fft.next_fast_len(2 * rows), fft.next_fast_len(2 * cols))
     power = np.abs(fft.fft2(flat, shape)) ** 2
@@ -118,6 +123,7 @@ def _periodic_autocorrelation(image: NDArray[np.float64]) -> NDArray[np.float64]
     bragg = np.where(power > _OVER_MEDIAN * medians[ring], power, 0.0)
     # Fewer than four periods across are background, and beyond 1 / _SHORTEST nothing is resolved.
     bragg[(frequency < 4 / min(rows, cols)) | (frequency > 1 / _SHORTEST * 1.2)] = 0
+    bragg[bragg < _FAINT * bragg.max()] = 0
     if not bragg.any():
         raise _no_lattice()
     spread = fft.ifft2(np.abs(fft.fft2(window, shape)) ** 2).real
@@ -125,6 +131,13 @@ def _periodic_autocorrelation(image: NDArray[np.float64]) -> NDArray[np.float64]
     reliable = spread > _OVERLAP * spread[0, 0]
     match = np.where(reliable, raw / raw[0, 0] * spread[0, 0] / np.where(reliable, spread, 1), np.nan)
     return np.asarray(fft.fftshift(match), dtype=np.float64)
+
+
+def _without_plane(image: NDArray[np.float64]) -> NDArray[np.float64]:
+    rows = np.linspace(-1, 1, image.shape[0])[:, None]
+    cols = np.linspace(-1, 1, image.shape[1])[None, :]
+    tilts = (image * rows).mean() / (rows**2).mean() * rows + (image * cols).mean() / (cols**2).mean() * cols
+    return np.asarray(image - image.mean() - tilts)
 
 
 def _shortest_vectors(match: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
@@ -192,6 +205,13 @@ def _repeats(match: NDArray[np.float64], vectors: NDArray[np.float64], least: fl
     heights = match[rows[inside], cols[inside]]
     heights = heights[np.isfinite(heights)]
     return all(peak is not None for peak in nearest) and bool(np.mean(heights > least) > 0.7)
+
+
+def _separate(match: NDArray[np.float64], vectors: NDArray[np.float64], valley: float) -> bool:
+    """Whether the match falls off on the way along both vectors, as it does not along stripes."""
+    centre = np.array(match.shape) // 2
+    ways = [centre[:, None] + np.linspace(0, 1, 64) * vector[:, None] for vector in vectors]
+    return all(ndimage.map_coordinates(match, way, order=1).min() < valley for way in ways)
 
 
 def _indices(reach: int) -> NDArray[np.float64]:
