@@ -12,7 +12,7 @@ from bokeh.models import (
     ScaleBar,
     WheelZoomTool,
 )
-from bokeh.models.annotations.dimensional import CustomDimensional, MetricLength
+from bokeh.models.annotations.dimensional import Metric
 from bokeh.plotting import figure
 
 from atomotif._palette import motif_colors
@@ -21,8 +21,7 @@ from atomotif.views.data import NEUTRAL
 __all__ = ["FONT", "NEUTRAL", "axis_label", "empty_figure", "motif_colors", "scale_bar"]
 
 FONT = "system-ui, sans-serif"
-_NICE: list[float] = [1, 2, 5, 10, 20, 50, 100, 200, 500]
-_METRIC = ["pm", "nm", "µm", "mm", "m"]
+_NICE = [digit * 10.0**power for power in range(-3, 6) for digit in (1, 2, 5)]
 
 
 def axis_label(name: str, units: str) -> str:
@@ -44,8 +43,7 @@ def scale_bar(plot: figure, units: str) -> ScaleBar:
     plot : bokeh.plotting.figure
         Its x range is measured.
     units : str
-        Units of the axis: a metric length such as "nm" is shown with the prefix that suits the zoom,
-        anything else as it is.
+        Units of the axis, in which the length is told at every zoom.
 
     Returns
     -------
@@ -56,14 +54,10 @@ def scale_bar(plot: figure, units: str) -> ScaleBar:
     >>> scale_bar(empty_figure("micrograph"), "nm").unit
     'nm'
     """
-    if units in _METRIC:
-        dimensional = MetricLength(ticks=_NICE, include=_METRIC)
-    else:
-        dimensional = CustomDimensional(basis={units: (1, units)}, ticks=_NICE)
     return ScaleBar(
         range=plot.x_range,
         unit=units,
-        dimensional=dimensional,
+        dimensional=Metric(base_unit=units, include=[units], ticks=_NICE),
         level="overlay",  # above the veil over what is not selected
         orientation="horizontal",
         location="bottom_left",

@@ -1,0 +1,374 @@
+"""The page in a real browser: a real mouse in one view, the pixels of another; and not one request."""
+
+import html
+import io
+import itertools
+import os
+import re
+import shutil
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from atomotif.export.html import to_html
+
+pytestmark = pytest.mark.browser
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+
+# Where a figure draws a point of its data, px of the page.
+PLACE = """([name, x, y]) => {
+  const view = [...Bokeh.index].find((view) => view.model.name === name);
+  const box = view.canvas_view.el.getBoundingClientRect();
+  return [box.left + view.frame.x_scale.compute(x), box.top + view.frame.y_scale.compute(y)];
+}"""
+
+
+@pytest.fixture(scope="module")
+def browser():
+    if os.environ.get("ATOMOTIF_BROWSER") == "no":
+        pytest.skip("ATOMOTIF_BROWSER=no: the page is not tried in a browser")
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        pytest.fail(
+            "playwright is not installed; ATOMOTIF_BROWSER=no leaves the browser tests out", pytrace=False
+        )
+    found = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if found is None:
+        pytest.fail(
+            f"none of {', '.join(BROWSERS)} was found; ATOMOTIF_BROWSER=no leaves the browser tests out",
+            pytrace=False,
+        )
+    with sync_playwright() as driver:
+        launched = driver.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        yield launched
+        launched.close()
+
+
+class Report:
+    """A page that is open, the mouse over it, and all that it asked for or complained of."""
+
+    def __init__(self, page, address):
+        self.page, self.address, self.requests, self.complaints = page, address, [], []
+        page.set_default_timeout(15_000)
+        page.on("request", lambda request: self.requests.append(request.url))
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on(
+            "console",
+            lambda message: (
+                self.complaints.append(message.text) if message.type in ("error", "warning") else None
+            ),
+        )
+
+    def open(self):
+        self.page.goto(self.address)
+        self.page.wait_for_selector("[data-ready]")
+        self.page.wait_for_timeout(300)  # the first layout of the figures
+        return self
+
+    def place(self, figure, x, y):
+        return self.page.evaluate(PLACE, [figure, float(x), float(y)])
+
+    def selected(self):
+        return self.page.evaluate("Array.from(atomotif.selection.get())")
+
+    def drag(self, figure, corners):
+        path = [self.place(figure, x, y) for x, y in corners]
+        self.page.mouse.move(*path[0])
+        self.page.mouse.down()
+        for place in path[1:]:
+            self.page.mouse.move(*place, steps=6)
+        self.page.mouse.up()
+        self.page.wait_for_timeout(250)
+
+    def tap(self, figure, x, y):
+        self.page.mouse.click(*self.place(figure, x, y))
+        # Until then a second tap would make a double tap of the first.
+        self.page.wait_for_timeout(500)
+
+    def pixels(self):
+        return np.asarray(Image.open(io.BytesIO(self.page.screenshot())).convert("RGB")).astype(int)
+
+
+@pytest.fixture
+def open_report(browser, tmp_path):
+    contexts = []
+
+    def make(data, *, size=(1280, 720), scheme="light", **options):
+        context = browser.new_context(
+            viewport={"width": size[0], "height": size[1]}, color_scheme=scheme, offline=True, **options
+        )
+        contexts.append(context)
+        path = to_html(data, tmp_path / "report.html")
+        return Report(context.new_page(), path.as_uri()).open()
+
+    yield make
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def report(open_report, make_data):
+    opened = open_report(make_data())
+    yield opened
+    # Whatever a test did, the page asked for nothing but itself and complained of nothing.
+    assert opened.requests == [opened.address]
+    assert opened.complaints == []
+
+
+def heap(data, motif, half=2.5):
+    """The corners of a square around one motif's points in the layout."""
+    u, v = data["layout"]["position"].values[data["motifs"]["label"].values == motif].mean(axis=0)
+    return [(u - half, v - half), (u + half, v - half), (u + half, v + half), (u - half, v + half)]
+
+
+def rows_of(data, motif):
+    return np.flatnonzero(data["motifs"]["label"].values == motif).tolist()
+
+
+def distance(pixels, place, color):
+    """How far the pixel drawn at `place` is from `color`."""
+    x, y = (round(value) for value in place)
+    rgb = [int(color[at : at + 2], 16) for at in (1, 3, 5)]
+    return np.abs(pixels[y, x] - rgb).max()
+
+
+def test_lasso_in_the_layout_lights_the_micrograph(report, make_data):
+    data = make_data()
+    before = report.pixels()
+    report.drag("layout", heap(data, 2))
+    after = report.pixels()
+    assert report.selected() == rows_of(data, 2)
+    x, y = data["points"]["x"].values, data["points"]["y"].values
+    color = data["motifs"]["color"].values
+    label = data["motifs"]["label"].values
+    for row in range(0, 400, 7):
+        place = report.place("micrograph", x[row], y[row])
+        if label[row] == 2:
+            assert distance(after, place, color[2]) < 12
+        else:
+            # Dimmed: darker than it was and no longer its motif's colour.
+            assert distance(after, place, color[label[row]]) > 40
+            assert (
+                after[round(place[1]), round(place[0])].sum() < before[round(place[1]), round(place[0])].sum()
+            )
+
+
+def test_lasso_in_the_micrograph_lights_the_layout(report, make_data):
+    data = make_data()
+    report.drag("micrograph", [(0.0, 0.0), (2.45, 0.0), (2.45, 0.56), (0.0, 0.56)])
+    x, y = data["points"]["x"].values, data["points"]["y"].values
+    expected = np.flatnonzero(y < 0.56)
+    assert report.selected() == expected.tolist()
+    pixels = report.pixels()
+    # Rows run downwards: what was caught by the mouse at the top of the micrograph has small y.
+    assert report.place("micrograph", x[0], y[0])[1] < report.place("micrograph", x[399], y[399])[1]
+    position = data["layout"]["position"].values
+    label = data["motifs"]["label"].values
+    rare = expected[label[expected] == 2]
+    assert len(rare)
+    for row in rare:
+        box = [round(value) for value in report.place("layout", *position[row])]
+        around = pixels[box[1] - 4 : box[1] + 5, box[0] - 4 : box[0] + 5].reshape(-1, 3)
+        assert np.abs(around - [0x00, 0x9E, 0x73]).max(axis=1).min() < 12
+
+
+def test_nothing_of_a_selection_is_drawn_outside_the_frame(report, make_data):
+    before = report.pixels()
+    report.page.mouse.move(*report.place("micrograph", 1.25, 1.25))
+    report.page.mouse.wheel(0, -600)  # zoomed in, most selected points are outside
+    report.page.wait_for_timeout(400)
+    report.page.locator(".am-tile").nth(0).click()
+    report.page.mouse.move(2, 2)
+    report.page.wait_for_timeout(400)
+    box = report.page.locator(".am-panel-micrograph").bounding_box()
+    corner = np.s_[
+        int(box["y"]) + 3 : int(box["y"]) + 6, int(box["x"]) + 3 : int(box["x"] + box["width"]) - 3
+    ]
+    np.testing.assert_array_equal(report.pixels()[corner], before[corner])
+
+
+def test_box_select(report, make_data):
+    data = make_data()
+    report.page.locator(".am-panel-layout").get_by_title(re.compile("Box Select", re.I)).click()
+    corners = heap(data, 1)
+    report.drag("layout", [corners[0], corners[2]])
+    assert report.selected() == rows_of(data, 1)
+
+
+def test_keys_add_remove_and_intersect(report, make_data):
+    data = make_data()
+    tiles, keys = report.page.locator(".am-tile"), report.page.keyboard
+    tiles.nth(1).click()
+    keys.down("Shift")
+    report.drag("layout", heap(data, 2))
+    keys.up("Shift")
+    assert report.selected() == sorted(rows_of(data, 1) + rows_of(data, 2))
+    keys.down("Control")
+    report.drag("layout", heap(data, 1))
+    keys.up("Control")
+    assert report.selected() == rows_of(data, 2)
+    keys.down("Alt")
+    report.drag("micrograph", [(0.0, 0.0), (2.45, 0.0), (2.45, 1.25), (0.0, 1.25)])
+    keys.up("Alt")
+    assert report.selected() == [row for row in rows_of(data, 2) if row < 200]
+
+
+def test_buttons_choose_the_mode_where_there_are_no_keys(report, make_data):
+    data = make_data()
+    report.page.get_by_role("button", name="Add").click()
+    report.page.locator(".am-tile").nth(1).click()
+    report.drag("layout", heap(data, 2))
+    assert report.selected() == sorted(rows_of(data, 1) + rows_of(data, 2))
+    report.page.get_by_role("button", name="Invert").click()
+    assert report.selected() == rows_of(data, 0)
+    report.page.get_by_role("button", name="Clear").click()
+    assert report.selected() == []
+
+
+def test_gallery_tap_selects_a_motif_and_says_so(report, make_data):
+    data = make_data()
+    tile = report.page.locator(".am-tile").nth(2)
+    tile.click()
+    assert report.selected() == rows_of(data, 2)
+    assert tile.get_attribute("aria-pressed") == "true"
+    assert "20 / 20" in tile.inner_text()
+    summary = report.page.locator(".am-summary").inner_text()
+    assert "20 of 400 columns selected" in summary
+    assert "V_Se" in summary
+    assert "Mo" not in summary
+
+
+def test_tap_selects_a_point_and_clears_beside_one(report, make_data):
+    data = make_data()
+    x, y = data["points"]["x"].values[210], data["points"]["y"].values[210]
+    report.tap("micrograph", x, y)
+    assert report.selected() == [210]
+    report.page.keyboard.down("Shift")
+    report.tap("micrograph", data["points"]["x"].values[215], data["points"]["y"].values[215])
+    report.page.keyboard.up("Shift")
+    assert report.selected() == [210, 215]
+    report.tap("layout", *(np.array(heap(data, 0)[0]) - 0.5))
+    assert report.selected() == []
+
+
+@pytest.mark.parametrize("how", ["Escape", "double tap"])
+def test_a_selection_is_cleared(report, how):
+    report.page.locator(".am-tile").nth(0).click()
+    assert report.selected()
+    if how == "Escape":
+        report.page.keyboard.press("Escape")
+    else:
+        report.page.mouse.dblclick(*report.place("layout", 5.0, 4.0))
+        report.page.wait_for_timeout(400)
+    assert report.selected() == []
+
+
+def test_hover_shows_the_patch_beside_the_average(report, make_data):
+    data = make_data()
+    row = 210
+    x, y = (data["points"][name].values[row] for name in "xy")
+    card = report.page.locator(".am-card")
+    assert not card.is_visible()
+    report.page.mouse.move(*report.place("micrograph", x + 0.4, y))
+    report.page.mouse.move(*report.place("micrograph", x, y), steps=3)
+    card.wait_for(state="visible")
+    text = card.inner_text()
+    label = int(data["motifs"]["label"].values[row])
+    for part in (f"#{1000 + row}", str(data["motifs"]["name"].values[label]), "0.90"):
+        assert part in text
+    shown = dict(re.findall(r"^([xy])\n([\d.]+) nm$", text, re.M))
+    assert float(shown["x"]) == pytest.approx(x, abs=0.001)
+    assert float(shown["y"]) == pytest.approx(y, abs=0.001)
+    patch = report.page.evaluate("""() => {
+      const canvas = document.querySelector(".am-picture canvas");
+      const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+      return Array.from({ length: canvas.width * canvas.height }, (_, k) => data[4 * k]);
+    }""")
+    side = int(np.sqrt(len(patch)))
+    assert side == 12
+    # The image has one bright pixel a column, so the patch has one near its middle.
+    bright = np.argwhere(np.reshape(patch, (side, side)) == 255)
+    assert np.abs(bright - (side - 1) / 2).max(axis=1).min() <= 1
+    report.page.mouse.move(3, 3)
+    card.wait_for(state="hidden")
+
+
+def test_a_pixel_is_as_tall_as_wide_whatever_the_window(open_report, make_data):
+    report = open_report(make_data(), size=(1280, 720))
+    for size in ((1280, 720), (1920, 1080), (1500, 640)):
+        report.page.set_viewport_size({"width": size[0], "height": size[1]})
+        report.page.wait_for_timeout(500)
+        for figure in ("micrograph", "layout"):
+            origin, across, down = (report.place(figure, *xy) for xy in ((0, 0), (1, 0), (0, 1)))
+            wide, tall = across[0] - origin[0], abs(down[1] - origin[1])
+            assert wide == pytest.approx(tall, rel=0.01)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [(1280, 720), (1920, 1080)])
+def test_all_is_within_the_window_and_follows_the_theme(open_report, make_data, size, scheme):
+    report = open_report(make_data(), size=size, scheme=scheme)
+    width, height = report.page.evaluate(
+        "[document.documentElement.scrollWidth, document.documentElement.scrollHeight]"
+    )
+    assert width <= size[0]
+    assert height <= size[1]
+    boxes = [locator.bounding_box() for locator in report.page.locator(".am-panel").all()]
+    assert len(boxes) == 3
+    for left, right in itertools.pairwise(boxes):
+        assert left["x"] + left["width"] <= right["x"]
+    x, y = (round(value) for value in report.place("layout", 5.0, 4.0))  # between the heaps
+    brightness = report.pixels()[y, x].mean()
+    assert brightness > 200 if scheme == "light" else brightness < 60
+
+
+def test_page_works_inside_a_frame_without_an_origin(browser, make_data, tmp_path):
+    page = to_html(make_data(), tmp_path / "report.html").read_text("utf-8")
+    outer = tmp_path / "outer.html"
+    outer.write_text(
+        f'<iframe sandbox="allow-scripts" width="1250" height="700" srcdoc="{html.escape(page)}"></iframe>',
+        "utf-8",
+    )
+    context = browser.new_context(viewport={"width": 1280, "height": 720}, offline=True)
+    report = Report(context.new_page(), outer.as_uri())
+    report.page.goto(report.address)
+    frame = report.page.frame_locator("iframe")
+    frame.locator("[data-ready]").wait_for()
+    frame.locator(".am-tile").nth(2).click()
+    assert "20 of 400" in frame.locator(".am-summary").inner_text()
+    assert [url for url in report.requests if url not in (report.address, "about:srcdoc")] == []
+    assert report.complaints == []
+    context.close()
+
+
+def test_hostile_names_are_shown_as_typed(open_report, make_data):
+    hostile = '"><script>document.title="run"</script><img src=x onerror=\'document.title="run"\'>'
+    report = open_report(make_data(names=(hostile, "b", "c"), source=hostile))
+    report.page.locator(".am-tile").nth(0).click()
+    report.page.mouse.move(*report.place("micrograph", 0.0625, 0.0625))
+    report.page.wait_for_timeout(300)
+    assert report.page.title() != "run"
+    assert hostile in report.page.locator(".am-tile").nth(0).inner_text()
+    assert report.page.locator("img").count() == 0
+    assert report.requests == [report.address]
+
+
+def test_stale_views_are_greyed_and_still_work(open_report, make_data):
+    data = make_data(stale=("layout",))
+    report = open_report(data)
+    assert report.page.locator(".am-stale").count() == 1
+    assert "out of date" in report.page.locator(".am-panel-layout").inner_text()
+    report.drag("layout", heap(data, 2))
+    assert report.selected() == rows_of(data, 2)
+
+
+@pytest.mark.parametrize(
+    "without", [("image",), ("motifs",), ("layout",), ("motifs", "layout", "features", "points")]
+)
+def test_page_of_an_unfinished_session_opens(open_report, make_data, without):
+    report = open_report(make_data(without=without))
+    assert report.complaints == []
+    assert report.page.locator(".am-error").count() == 0
