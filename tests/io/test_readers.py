@@ -198,6 +198,15 @@ def test_colour_png_asks_for_a_channel(tmp_path: Path) -> None:
         read(path, channel="red")
 
 
+def test_animations_are_stacks(tmp_path: Path) -> None:
+    frames = [(GREY % (250 - n)).astype(np.uint8) for n in range(3)]
+    pictures = [Image.fromarray(frame) for frame in frames]
+    pictures[0].save(tmp_path / "a.gif", save_all=True, append_images=pictures[1:])
+    with pytest.raises(ValueError, match="frame=0 to frame=2"):
+        read(tmp_path / "a.gif")
+    check(read(tmp_path / "a.gif", frame=1), frames[1])
+
+
 def test_values_that_float32_cannot_hold_lose_their_offset(tmp_path: Path) -> None:
     values = GREY.astype(np.float64) + 1e10
     np.save(tmp_path / "a.npy", values)
@@ -384,6 +393,9 @@ def test_the_image_given_is_not_changed_nor_shared() -> None:
         (np.zeros((3, 9)), ValueError, "at least 8 x 8"),
         (np.zeros(9), ValueError, "two axes"),
         (np.float64(1), ValueError, "two axes"),
+        (np.full((9, 9), 1e300), ValueError, "finite"),
+        ([[1, 2], [3]], ValueError, "rows of equal length"),
+        (None, ValueError, "`image` must have two axes"),
         (np.zeros((4, 9, 9)), ValueError, "frame=0 to frame=3"),
         ("a.npy", TypeError, "atomotif.read"),
         (Path("a.npy"), TypeError, "atomotif.read"),

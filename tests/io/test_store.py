@@ -169,6 +169,9 @@ class Crash(BaseException):
 def test_a_crash_at_any_moment_leaves_a_whole_session(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str
 ) -> None:
+    def make_tree(title: str) -> xr.DataTree:  # small, as this writes often
+        return xr.DataTree.from_dict({"/": xr.Dataset({"a": ("x", [1.0])}, attrs={"title": title})})
+
     path = save_tree(make_tree(title="old"), tmp_path / "s.zarr")
     rename, rmtree, to_zarr = Path.rename, shutil.rmtree, xr.DataTree.to_zarr
     renames = 0

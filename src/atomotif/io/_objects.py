@@ -20,7 +20,10 @@ def from_object(obj: Any) -> tuple[RawImage, dict[str, Any]]:
     if hasattr(obj, "axes_manager") and hasattr(obj, "data"):
         return _from_signal(obj), {}
     _refuse_masked(obj)
-    data = np.asarray(obj)
+    try:
+        data = np.asarray(obj)
+    except ValueError as error:
+        raise ValueError(f"`image` must have rows of equal length, got {type(obj).__name__}.") from error
     return RawImage(data, guess_axes(data)), {}
 
 

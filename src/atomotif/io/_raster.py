@@ -14,7 +14,8 @@ def read_raster(path: Path) -> RawImage:
     """Read an image, its colours and its frames as they are; a palette becomes its colours."""
     try:
         with Image.open(path) as image:
-            frames = [_pixels(image, index) for index in range(getattr(image, "n_frames", 1))]
+            count = getattr(image, "n_frames", 1)
+            frames = [_pixels(image, index, count) for index in range(count)]
     except UnidentifiedImageError as error:
         raise ValueError("it is not an image that Pillow knows") from error
     except Image.DecompressionBombError as error:
@@ -28,7 +29,9 @@ def read_raster(path: Path) -> RawImage:
     return RawImage(data, ("frame",) * (len(frames) > 1) + ("y", "x") + colour)
 
 
-def _pixels(image: Image.Image, index: int) -> NDArray[Any]:
+def _pixels(image: Image.Image, index: int, count: int) -> NDArray[Any]:
     image.seek(index)
+    if count > 1:  # the modes of the frames of an animation differ
+        return np.asarray(image.convert("RGBA"))
     known = image.mode in ("1", "L", "LA", "RGB", "RGBA", "F", "I") or image.mode.startswith("I;16")
     return np.asarray(image if known else image.convert("RGBA"))

@@ -43,7 +43,7 @@ def guess_axes(data: NDArray[Any]) -> tuple[str, ...]:
     (('frame', 'y', 'x'), ('y', 'x', 'channel'))
     """
     if data.ndim < 2:
-        raise ValueError(f"the image must have two axes (rows, cols), got shape {data.shape}.")
+        raise ValueError(f"`image` must have two axes (rows, cols), got shape {data.shape}.")
     if data.ndim >= 3 and data.shape[-1] in (3, 4) and min(data.shape[-3:-1]) > 4:
         return ("frame",) * (data.ndim - 3) + ("y", "x", "channel")
     return ("frame",) * (data.ndim - 2) + ("y", "x")

@@ -206,9 +206,10 @@ def _as_float32(plane: NDArray[Any]) -> tuple[NDArray[np.float32], float]:
     """Return the values and what was subtracted from them, which is 0 wherever float32 is fine enough."""
     if plane.dtype.kind in "iuf" and plane.dtype.itemsize >= 4 and plane.size:
         low, high = float(plane.min()), float(plane.max())
-        step = float(np.spacing(np.float32(max(abs(low), abs(high))))) if math.isfinite(high - low) else 0.0
-        if 0 < (high - low) < step * _LEVELS and math.isfinite(step):
-            return as_image(plane - plane.dtype.type(plane.min())), low
+        # float32 keeps 24 bits of the largest value; NaN and infinity compare as False and are refused below.
+        step = max(abs(low), abs(high)) * 2.0**-23
+        if 0 < high - low < step * _LEVELS:
+            return as_image(plane - plane.min()), low
     return as_image(plane), 0.0
 
 
