@@ -283,6 +283,20 @@ def test_the_core_does_not_import_rosettasciio() -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
+def test_an_mrc_file_written_by_its_specification(tmp_path: Path) -> None:
+    pytest.importorskip("rsciio", reason="RosettaSciIO is not installed")
+    values = GREY.astype(np.float32)
+    header = bytearray(1024)
+    struct.pack_into("<4i", header, 0, 17, 16, 1, 2)  # columns, rows, sections, float32
+    struct.pack_into("<3i", header, 28, 17, 16, 1)
+    struct.pack_into("<3f", header, 40, 17 * 0.127, 16 * 0.127, 1.0)  # the cell, Angstrom
+    struct.pack_into("<3i", header, 64, 1, 2, 3)
+    header[208:216] = b"MAP DD\0\0"
+    path = tmp_path / "a.mrc"
+    path.write_bytes(bytes(header) + values.tobytes())
+    check(read(path), values, 0.0127, "nm")
+
+
 def fake_format(monkeypatch: pytest.MonkeyPatch, *signals: dict[str, Any]) -> None:
     module = SimpleNamespace(file_reader=lambda path: list(signals))
     monkeypatch.setattr("atomotif.io._formats.format_reader", lambda extension: module)

@@ -11,7 +11,7 @@ from atomotif.io._raw import RawImage
 from atomotif.io.units import canonical_unit
 
 # Which of RosettaSciIO's readers takes which file. Not all of them are here: some hold no images, and
-# its netCDF reader evaluates text of the file as Python.
+# its netCDF reader evaluates text of the file as Python, and that of zspy needs zarr 2.
 READERS = {
     "ali": "mrc",
     "bcf": "bruker",
@@ -24,7 +24,6 @@ READERS = {
     "hspy": "hspy",
     "mib": "quantumdetector",
     "mrc": "mrc",
-    "mrcz": "mrcz",
     "nxs": "nexus",
     "prz": "pantarhei",
     "rpl": "ripple",
@@ -32,7 +31,6 @@ READERS = {
     "sur": "digitalsurf",
     "tvips": "tvips",
     "unf": "semper",
-    "zspy": "zspy",
 }
 
 
