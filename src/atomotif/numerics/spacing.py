@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
 from scipy.spatial import KDTree
+from scipy.stats import poisson
 
 from atomotif.numerics._checks import as_points, check_positive
 from atomotif.numerics._jit import jit
@@ -189,9 +190,10 @@ def patch_size(
 
 def _translation_confidence(coincidence: float, n_points: int, density: float) -> float:
     """Confidence from the share of points that a translation maps onto points (`density` x spacing**2)."""
-    chance = 2 * np.pi * _COINCIDENCE**2 * density
-    # Six standard deviations: the best of some ten thousand translations of random points stays below.
-    chance += 6 * np.sqrt(chance / 2 / n_points)
+    expected = n_points * 2 * np.pi * _COINCIDENCE**2 * density
+    # What the best of some ten thousand translations of random points reaches. A meeting counts up to
+    # four times, by the overlap of the shifted field, on average about twice.
+    chance = 2 * float(poisson.isf(1e-6, expected / 2)) / n_points
     return float(np.clip((coincidence - chance) / max(_CERTAIN_SHARE - chance, 0.3), 0, 1))
 
 
