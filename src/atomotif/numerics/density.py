@@ -75,7 +75,7 @@ def layout_clusters(
     children, size = _single_linkage(first, second, n)
     parent, birth, home, leave = _condense(children, size, density, n, min_cluster_size)
     chosen = _excess_of_mass(parent, birth, home, leave, allow_single_cluster)
-    return _labelled(parent, birth, home, leave, chosen)
+    return _labelled(parent, home, leave, chosen)
 
 
 @jit(nogil=True)
@@ -165,7 +165,6 @@ def _excess_of_mass(
 
 def _labelled(
     parent: NDArray[np.int64],
-    birth: NDArray[np.float64],
     home: NDArray[np.int64],
     leave: NDArray[np.float64],
     chosen: NDArray[np.bool_],

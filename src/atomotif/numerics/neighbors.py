@@ -16,8 +16,8 @@ METRICS = ("euclidean", "correlation")
 #: Up to here every pair is compared; beyond, only cells that hold the neighbours of a sample.
 EXACT_LIMIT = 50_000
 
-#: Rows and columns of a block of scores: 1 MB, so that it is still in the cache when it is scanned.
-_ROWS, _COLUMNS = 256, 1024
+#: Rows and columns of a block of scores: 0.5 MB, so that it is still in the cache when it is scanned.
+_ROWS, _COLUMNS = 256, 512
 #: Candidates beyond k that the single precision product hands to the exact distances.
 _SPARE = 4
 #: Score of "none"; finite, because the kernels are compiled without infinities.

@@ -59,7 +59,8 @@ def reachability_tree(
         ]
     )
     edges = np.sort(edges[edges[:, 0] != edges[:, 1]], axis=1)
-    key = np.unique(edges[:, 0] * n + edges[:, 1])
+    key = np.sort(edges[:, 0] * n + edges[:, 1])
+    key = key[np.append(True, key[1:] != key[:-1])]
     first, second = key // n, key % n
     apart = np.hypot(*(position[first] - position[second]).T)
     weight = np.maximum(apart, np.maximum(core[first], core[second]))
@@ -83,5 +84,5 @@ def _adjoining(position: NDArray[np.float64]) -> NDArray[np.int64]:
     triangles = Delaunay(shaken).simplices.astype(np.int64)
     pairs = np.concatenate([triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, [2, 0]]])
     # A point that the triangulation left out (too near another one) hangs on its row's neighbours in x.
-    missing = np.setdiff1d(np.arange(n), pairs)
+    missing = np.flatnonzero(np.bincount(triangles.ravel(), minlength=n) == 0)
     return np.concatenate([pairs, np.stack([missing, (missing + 1) % n], axis=1)])
