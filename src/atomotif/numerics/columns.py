@@ -167,11 +167,11 @@ def find_columns(
 
 def _mean_variance(pixels: NDArray[np.float32], variance: ArrayLike | None) -> float:
     if variance is None:
-        given = noise_variance(pixels).variance(pixels)
-    else:
-        given = as_image(variance, "variance")
-        if given.shape != pixels.shape:
-            raise ValueError(f"`variance` must have the shape of `image` {pixels.shape}, got {given.shape}.")
+        model = noise_variance(pixels)
+        return max(model.offset + model.slope * float(pixels.mean(dtype=np.float64)), model.floor)
+    given = as_image(variance, "variance")
+    if given.shape != pixels.shape:
+        raise ValueError(f"`variance` must have the shape of `image` {pixels.shape}, got {given.shape}.")
     return float(given.mean(dtype=np.float64))
 
 
