@@ -56,9 +56,7 @@ class Discriminant:
         """Return the most probable class of each row, shape (n,)."""
         return np.asarray((self.log_prior - 0.5 * self.distances(components)).argmax(1), dtype=np.int64)
 
-    def confidence(
-        self, components: NDArray[np.float64], labels: NDArray[np.int64]
-    ) -> NDArray[np.float32]:
+    def confidence(self, components: NDArray[np.float64], labels: NDArray[np.int64]) -> NDArray[np.float32]:
         """Posterior probability of each row's class, lowered for rows that are unlikely under it."""
         square = self.distances(components)
         score = self.log_prior - 0.5 * square

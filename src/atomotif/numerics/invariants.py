@@ -7,11 +7,12 @@ __all__ = ["debiased_invariants"]
 
 
 def _pairs(n_moments: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Columns of the cosine and of the sine moment of each invariant (equal where the azimuthal order is 0)."""
+    """Columns of the cosine and of the sine moment of each invariant, equal where there is no sine."""
     order = round((np.sqrt(8 * n_moments + 1) - 3) / 2)
     if (order + 1) * (order + 2) // 2 != n_moments:
         raise ValueError(
-            f"`moments` must have 1, 3, 6, 10, ... 66 columns, all moments up to a radial order, got {n_moments}."
+            f"`moments` must have 1, 3, 6, 10, ... 66 columns, "
+            f"all moments up to a radial order, got {n_moments}."
         )
     pairs = [(p, q) for p in range(order + 1) for q in range(p % 2, p + 1, 2)]
     cosine = np.array([(p * (p + 2) + q) // 2 for p, q in pairs])

@@ -15,7 +15,7 @@ _N_MICRO = 1500
 _BLOCK = 4096
 
 
-@jit(nogil=True)
+@jit(nogil=True)  # type: ignore[untyped-decorator]
 def _ward_merges(
     means: NDArray[np.float64], weights: NDArray[np.float64]
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
