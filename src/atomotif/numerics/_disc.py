@@ -70,9 +70,9 @@ def box_integrals(x0: Floats, x1: Floats, y0: Floats, y1: Floats, order: int) ->
     ends = np.stack([left, right, *crossings, *(-c for c in crossings)], axis=1)
     ends = np.arcsin(np.sort(np.clip(ends, left[:, None], right[:, None]), axis=1))
     half = np.diff(ends, axis=1)[:, :, None] / 2
-    angle = (ends[:, :-1, None] + half + half * _NODES).reshape(len(left), -1)
+    angle = (ends[:, :-1, None] + half + half * _NODES).reshape(len(left), 5 * len(_NODES))
     x, rim = np.sin(angle), np.cos(angle)
-    weight = (half * _WEIGHTS).reshape(len(left), -1) * rim
+    weight = (half * _WEIGHTS).reshape(len(left), 5 * len(_NODES)) * rim
     bottom = np.maximum(low[:, None], -rim)
     top = np.maximum(np.minimum(high[:, None], rim), bottom)
     x_powers = weight[:, None, :] * _powers(x, order).transpose(0, 2, 1)

@@ -9,7 +9,7 @@ from atomotif.numerics import _average_kernels as kernels
 from atomotif.numerics._checks import as_image, as_points, check_positive
 from atomotif.numerics._moment_algebra import invariant_pairs, order_of, to_complex
 from atomotif.numerics._threads import run_blocks
-from atomotif.numerics.moments import zernike_moments
+from atomotif.numerics.moments import read_only, zernike_moments
 
 __all__ = ["MotifAverages", "alignment_angles", "motif_averages"]
 
@@ -106,7 +106,7 @@ def motif_averages(
     >>> float(abs(np.rad2deg(found.angles[1] - found.angles[0]).round(0)))
     90.0
     """
-    pixels = as_image(image, min_size=1)
+    pixels = read_only(as_image(image, min_size=1))
     positions = as_points(points)
     radius = check_positive(radius, "radius")
     label = _as_labels(labels, len(positions), n_motifs)

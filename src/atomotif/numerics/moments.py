@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -100,7 +101,7 @@ def zernike_moments(
         )
     if subpixel or factor > 1:
         if not subpixel:
-            points = np.floor(points * 2 + 0.5) / 2
+            points = read_only(np.floor(points * 2 + 0.5) / 2)
         _project_shifted(image, points, radius, order, result, n_threads)
     else:
         _project_folded(image, points, radius, order, result, n_threads)
@@ -121,7 +122,14 @@ def _checked(
     radius = check_positive(radius, "radius")
     if radius < 1:
         raise ValueError(f"`radius` must be at least 1 px, got {radius:g}.")
-    return pixels, positions, radius, check_order(order)
+    return read_only(pixels), read_only(positions), radius, check_order(order)
+
+
+def read_only(array: NDArray[Any]) -> NDArray[Any]:
+    """Return a read-only view: numba compiles a kernel for each of writable and read-only arguments."""
+    view = array.view()
+    view.flags.writeable = False
+    return view
 
 
 def _chunks(begin: NDArray[np.int64], size: int) -> NDArray[np.int64]:
