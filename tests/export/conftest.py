@@ -12,23 +12,25 @@ NAMES = ("Mo", "2 Se", "V_Se")
 
 @pytest.fixture(scope="session")
 def make_data() -> Callable[..., xr.DataTree]:
-    """Return a maker of trees: 400 columns, 10 px apart, of three motifs, which are heaps in the layout."""
+    """Return a maker of trees: `side` ** 2 columns, 10 px apart, of three motifs, heaps in the layout."""
 
-    def make(*, without: tuple[str, ...] = (), stale: tuple[str, ...] = (), **changes: object) -> xr.DataTree:
+    def make(
+        *, side: int = 20, without: tuple[str, ...] = (), stale: tuple[str, ...] = (), **changes: object
+    ) -> xr.DataTree:
         rng = np.random.default_rng(0)
         pixel = 0.0125
-        row, col = (axis.ravel() for axis in np.mgrid[5:205:10, 5:205:10].astype(float))
+        row, col = (axis.ravel() for axis in np.mgrid[5 : 10 * side : 10, 5 : 10 * side : 10].astype(float))
         label = (col / 10).astype(int) % 2
-        label[rng.permutation(400)[:20]] = 2
-        image = np.zeros((200, 200), np.float32)
+        label[rng.permutation(side**2)[: side**2 // 20]] = 2
+        image = np.zeros((10 * side, 10 * side), np.float32)
         image[row.astype(int), col.astype(int)] = 1.0
         heaps = np.array([[0.0, 0.0], [10.0, 0.0], [5.0, 9.0]])
-        ids = {"id": ("point", np.arange(400) + 1000)}
+        ids = {"id": ("point", np.arange(side**2) + 1000)}
         names = list(changes.get("names", NAMES))
         groups = {
             "image": xr.Dataset(
                 {"intensity": (("y", "x"), image)},
-                {"y": np.arange(200) * pixel, "x": np.arange(200) * pixel},
+                {"y": np.arange(10 * side) * pixel, "x": np.arange(10 * side) * pixel},
                 {
                     "pixel_size": pixel,
                     "units": "nm",
@@ -41,20 +43,25 @@ def make_data() -> Callable[..., xr.DataTree]:
                     "col": ("point", col),
                     "y": ("point", row * pixel),
                     "x": ("point", col * pixel),
-                    "intensity": ("point", np.ones(400, np.float32)),
+                    "intensity": ("point", np.ones(side**2, np.float32)),
                 },
                 ids,
                 {"parameters": json.dumps({"contrast": "bright"})},
             ),
             "features": xr.Dataset(attrs={"patch_size": 12.0}),
             "layout": xr.Dataset(
-                {"position": (("point", "axis"), (heaps[label] + rng.normal(0, 0.4, (400, 2))).astype("f4"))},
+                {
+                    "position": (
+                        ("point", "axis"),
+                        (heaps[label] + rng.normal(0, 0.4, (side**2, 2))).astype("f4"),
+                    )
+                },
                 ids,
             ),
             "motifs": xr.Dataset(
                 {
                     "label": ("point", label),
-                    "confidence": ("point", np.full(400, 0.9, np.float32)),
+                    "confidence": ("point", np.full(side**2, 0.9, np.float32)),
                     "name": ("motif", np.array(names, dtype=object)),
                     "color": ("motif", np.array(["#0072b2", "#e69f00", "#009e73"], dtype=object)),
                     "count": ("motif", np.bincount(label)),

@@ -207,6 +207,21 @@ test("a patch is centred on its point and transparent beyond the image", () => {
   assert.deepEqual(alpha(corner), [0, 0, 0, 0, 255, 255, 0, 255, 255]);
 });
 
+test("stamped points are discs of their colour, cut at the edge of the picture", () => {
+  const colors = u32(0x112233ff, 0xaabbccff, 0xff0000ff);
+  const picture = link.stampPoints({
+    x: f32(2.5, 0.1, NaN), y: f32(3.5, 0.1, NaN), colors, rows: u32(0, 1, 2),
+    range: { x0: 0, x1: 10, y0: 0, y1: 8 }, width: 10, height: 8, diameter: 3,
+  });
+  const lit = [];
+  for (let k = 0; k < 80; k++) if (picture[4 * k + 3]) lit.push([Math.floor(k / 10), k % 10, picture[4 * k]]);
+  const [low, high] = [0xaa, 0x11];
+  assert.deepEqual(lit, [
+    [0, 0, low], [0, 1, low], [1, 0, low], [1, 1, low],
+    [2, 1, high], [2, 2, high], [2, 3, high], [3, 1, high], [3, 2, high], [3, 3, high], [4, 1, high], [4, 2, high], [4, 3, high],
+  ]);
+});
+
 test("a tile is its own part of the stack", () => {
   const stack = Uint8Array.from([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
   const tile = link.tileOf(stack, [2, 3, 2], 1);

@@ -8,7 +8,8 @@ def add_points(plot: figure) -> None:
     """Add the empty layers that the page fills and styles, named `<figure>-<layer>`.
 
     Only `base` is on the main canvas, so that a selection repaints the overlay canvas alone. The `veil` dims
-    all that is not `selected`, so that the base need not be restyled.
+    all that is not `selected`, so that the base need not be restyled; `crowd` is a picture of the selected
+    points where they are too many to be drawn one by one.
 
     Parameters
     ----------
@@ -21,7 +22,7 @@ def add_points(plot: figure) -> None:
     >>> plot = empty_figure("layout")
     >>> add_points(plot)
     >>> [renderer.name for renderer in plot.renderers]
-    ['layout-base', 'layout-veil', 'layout-selected', 'layout-hover']
+    ['layout-base', 'layout-veil', 'layout-selected', 'layout-crowd', 'layout-hover']
     """
     plot.scatter(
         "x",
@@ -50,6 +51,12 @@ def add_points(plot: figure) -> None:
         level="overlay",
         source=_source("x", "y", "color"),
         name=f"{plot.name}-selected",
+    )
+    plot.image_rgba(
+        **{key: key for key in ("image", "x", "y", "dw", "dh")},
+        level="overlay",
+        source=_source("image", "x", "y", "dw", "dh"),
+        name=f"{plot.name}-crowd",
     )
     plot.scatter(
         "x",

@@ -228,6 +228,33 @@ export function extentOf(x, y, margin = 0.05) {
   return { x0: x0 - pad, x1: x1 + pad, y0: y0 - pad, y1: y1 + pad };
 }
 
+// A picture of the points of `rows` as discs: RGBA pixels of the range of a view, row by row from y0 to y1. Drawing
+// it takes a hundredth of the time that a canvas takes for as many circles.
+export function stampPoints({ x, y, colors, rows, range, width, height, diameter }) {
+  const { x0, x1, y0, y1 } = range;
+  const radius = diameter / 2;
+  const spans = []; // half the width of the disc at each of its rows
+  for (let dy = Math.ceil(-radius); dy <= radius; dy++) {
+    spans.push([dy, Math.floor(Math.sqrt(radius * radius - dy * dy))]);
+  }
+  const bytes = new Uint8Array(4 * width * height);
+  const pixels = new DataView(bytes.buffer);
+  for (let k = 0; k < rows.length; k++) {
+    const row = rows[k];
+    const col = Math.floor(((x[row] - x0) / (x1 - x0)) * width);
+    const line = Math.floor(((y[row] - y0) / (y1 - y0)) * height);
+    // Written so that a point without a place (NaN) is left out, too.
+    if (!(col >= -radius && col < width + radius && line >= -radius && line < height + radius)) continue;
+    for (const [dy, half] of spans) {
+      const at = line + dy;
+      if (at < 0 || at >= height) continue;
+      const end = Math.min(width - 1, col + half);
+      for (let c = Math.max(0, col - half); c <= end; c++) pixels.setUint32(4 * (at * width + c), colors[row]);
+    }
+  }
+  return bytes;
+}
+
 // RGBA pixels of a greyscale array; fully transparent where `grey` returns undefined.
 function paint(width, height, grey) {
   const rgba = new Uint8ClampedArray(4 * width * height);

@@ -6,6 +6,9 @@ import * as panels from "./panels.js";
 
 const TAP_RADIUS = 12; // px around the pointer in which a tap or a hover finds a point
 const SELECTED_GROWTH = 2; // px by which a selected marker is wider than the others
+const CROWD = 3000; // selected points beyond which they are drawn as one picture
+const LARGEST_MARKER = 12; // px
+const LAYERS = ["base", "veil", "selected", "crowd", "hover"];
 
 // A selection without a kernel: rows, and who wants to know of a change.
 export function localSelection() {
@@ -44,11 +47,11 @@ function* viewsUnder(view) {
 
 // One figure with points: draws base, selection and pointed-at point, and reports gestures.
 class PointView {
-  constructor({ figure, doc, x, y, colors, home, veilColor, onGesture, onClear, onHover }) {
-    Object.assign(this, { figure, x, y, colors, home, veilColor });
+  constructor({ figure, doc, ndarray, x, y, colors, home, veilColor, onGesture, onClear, onHover }) {
+    Object.assign(this, { figure, x, y, colors, home, veilColor, ndarray, rows: new Uint32Array(0) });
     this.flipped = figure.y_range.start > figure.y_range.end;
     this.layers = Object.fromEntries(
-      ["base", "veil", "selected", "hover"].map((layer) => [layer, doc.get_model_by_name(`${figure.name}-${layer}`)]),
+      LAYERS.map((layer) => [layer, doc.get_model_by_name(`${figure.name}-${layer}`)]),
     );
     this.width = 0;
     this.fit(500, 450);
@@ -61,6 +64,14 @@ class PointView {
     figure.on_event("mousemove", (event) => onHover(link.nearestRow(x, y, this.reach(event))));
     figure.on_event("mouseleave", () => onHover(-1));
     figure.on_event("reset", () => this.fit(figure.inner_width, figure.inner_height));
+    let due = 0;
+    const zoomed = () => {
+      due ||= requestAnimationFrame(() => {
+        due = 0;
+        this.zoomed();
+      });
+    };
+    for (const range of [figure.x_range, figure.y_range]) range.change.connect(zoomed);
     for (const side of ["inner_width", "inner_height"]) {
       figure.properties[side].change.connect(() => this.resize());
     }
@@ -88,10 +99,22 @@ class PointView {
     Object.assign(this, { width, height });
     this.range = link.squareRange(this.home, width, height);
     this.fitted = this.range;
-    const size = link.markerSize(this.x.length, width, height);
-    for (const [layer, grown] of [["base", 0], ["selected", SELECTED_GROWTH]]) {
-      this.layers[layer].glyph.size = { value: size + grown };
+    this.zoomed();
+  }
+
+  // Markers grow with the zoom, but more slowly than what they mark, so that it comes to be seen.
+  zoomed() {
+    const all = link.squareRange(this.home, this.width, this.height);
+    const zoom = (all.x1 - all.x0) / (this.range.x1 - this.range.x0);
+    const least = link.markerSize(this.x.length, this.width, this.height);
+    const size = Math.round(4 * Math.min(LARGEST_MARKER, least * Math.sqrt(Math.max(zoom, 1)))) / 4;
+    if (size !== this.size) {
+      this.size = size;
+      for (const [layer, grown] of [["base", 0], ["selected", SELECTED_GROWTH]]) {
+        this.layers[layer].glyph.size = { value: size + grown };
+      }
     }
+    if (this.rows.length > CROWD) this.showCrowd();
   }
 
   // A new size of the frame keeps the scale and the centre of what was zoomed to.
@@ -113,9 +136,9 @@ class PointView {
 
   // Bokeh clips what is on the main canvas to the frame, but not what is on the overlay canvas.
   clip(plotView) {
-    const { veil, selected, hover } = this.layers;
+    const { veil, selected, crowd, hover } = this.layers;
     for (const view of viewsUnder(plotView)) {
-      if ([veil, selected, hover].includes(view.model)) Object.defineProperty(view, "needs_clip", { value: true });
+      if ([veil, selected, crowd, hover].includes(view.model)) Object.defineProperty(view, "needs_clip", { value: true });
     }
   }
 
@@ -127,9 +150,27 @@ class PointView {
       ? { left: [home.x0 - reach], right: [home.x1 + reach], top: [home.y1 + reach], bottom: [home.y0 - reach] }
       : { left: [], right: [], top: [], bottom: [] };
     this.layers.veil.data_source.data = veil;
+    const single = rows.length > CROWD ? [] : rows;
     this.layers.selected.data_source.data = {
-      x: link.take(x, rows), y: link.take(y, rows), color: link.take(colors, rows),
+      x: link.take(x, single), y: link.take(y, single), color: link.take(colors, single),
     };
+    const wasCrowd = this.rows.length > CROWD;
+    this.rows = rows;
+    if (rows.length > CROWD) this.showCrowd();
+    else if (wasCrowd) this.layers.crowd.data_source.data = { number: [], image: [], x: [], y: [], dw: [], dh: [] };
+  }
+
+  showCrowd() {
+    const { x, y, colors, rows, range } = this;
+    const density = window.devicePixelRatio;
+    const [width, height] = [Math.round(this.width * density), Math.round(this.height * density)];
+    const diameter = Math.max(1, Math.round(this.size * density));
+    const picture = link.stampPoints({ x, y, colors, rows, range, width, height, diameter });
+    const image = this.ndarray(picture.buffer, { dtype: "uint32", shape: [height, width] });
+    const { x0, x1, y0, y1 } = range;
+    // The number, first, spares Bokeh a comparison of the old picture with the new one, pixel by pixel.
+    const number = [(this.pictures = (this.pictures ?? 0) + 1)];
+    this.layers.crowd.data_source.data = { number, image: [image], x: [x0], y: [y0], dw: [x1 - x0], dh: [y1 - y0] };
   }
 
   point(row) {
@@ -162,10 +203,9 @@ function themeOf(host) {
   return { text: read("text"), line: read("line"), surface: read("surface") };
 }
 
-function fillImage(doc, Bokeh, columns, shapes, extent) {
+function fillImage(doc, ndarray, columns, shapes, extent) {
   const source = doc.get_model_by_name("micrograph-image")?.data_source;
   if (!source) return;
-  const { ndarray } = Bokeh.require("core/util/ndarray");
   const { buffer, byteOffset, byteLength } = columns.image;
   const image = ndarray(buffer.slice(byteOffset, byteOffset + byteLength), { dtype: "uint8", shape: shapes.image });
   const { x0, x1, y0, y1 } = extent;
@@ -177,6 +217,7 @@ function fillImage(doc, Bokeh, columns, shapes, extent) {
 export async function mount({ Bokeh, host, document: json, packed, facts, selection }) {
   const columns = Object.fromEntries(Object.entries(packed).map(([name, column]) => [name, link.unpack(column)]));
   const shapes = Object.fromEntries(Object.entries(packed).map(([name, column]) => [name, column.shape]));
+  const { ndarray } = Bokeh.require("core/util/ndarray");
   const doc = Bokeh.require("document/document").Document.from_json(json);
   const lifetime = new AbortController();
   const { signal } = lifetime;
@@ -225,11 +266,11 @@ export async function mount({ Bokeh, host, document: json, packed, facts, select
   };
   for (const figure of doc.roots()) {
     pointViews.push(new PointView({
-      figure, doc, colors, ...places[figure.name](), onGesture: gesture, onClear: clear, onHover: hover,
+      figure, doc, ndarray, colors, ...places[figure.name](), onGesture: gesture, onClear: clear, onHover: hover,
     }));
   }
   if (facts.extent && made.micrograph) {
-    fillImage(doc, Bokeh, columns, shapes, facts.extent);
+    fillImage(doc, ndarray, columns, shapes, facts.extent);
     const { base } = pointViews.find(({ figure }) => figure.name === "micrograph").layers;
     made.micrograph.head.append(panels.toggle("Columns", true, (visible) => (base.visible = visible)));
   }
