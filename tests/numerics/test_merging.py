@@ -25,13 +25,6 @@ def test_floor_is_the_least_distance_of_means(floor, n_groups):
     assert merge_groups(rows, truth, floor=floor).max() + 1 == n_groups
 
 
-def test_a_continuum_is_one_group_however_wide():
-    rng = np.random.default_rng(0)
-    rows = rng.normal(size=(3000, 2)) * [5.0, 1.0]
-    labels = np.clip((rows[:, 0] + 15) // 3, 0, 9).astype(np.int64)
-    assert merge_groups(rows, labels, floor=4.0).max() == 0
-
-
 @pytest.mark.parametrize(("distance", "n_groups"), [(4.5, 1), (6.5, 2)])
 def test_a_rare_group_stands_by_its_distance(distance, n_groups):
     rng = np.random.default_rng(3)

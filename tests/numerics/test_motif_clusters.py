@@ -128,6 +128,15 @@ def test_noise_alone_is_one_motif(seed):
     assert cluster_motifs(rows, np.eye(36)).n_motifs == 1
 
 
+@pytest.mark.parametrize("width", [6.0, 25.0])
+@pytest.mark.parametrize("shape", ["normal", "uniform"])
+def test_a_continuum_is_one_motif_however_wide(shape, width):
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(2000, 10))
+    rows[:, 1] += width * (rng.normal(size=2000) if shape == "normal" else rng.uniform(0, 4, 2000))
+    assert cluster_motifs(rows, np.eye(10)).n_motifs == 1
+
+
 def test_underestimated_noise_is_measured_anew():
     rows, covariance, truth = sample(1500)
     motifs = cluster_motifs(3.0 * rows + 12.0 * np.eye(36)[1 + truth], covariance)
