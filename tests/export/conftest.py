@@ -7,6 +7,11 @@ import numpy as np
 import pytest
 import xarray as xr
 
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "browser: drives an installed Chromium or Chrome")
+
+
 NAMES = ("Mo", "2 Se", "V_Se")
 
 

@@ -17,11 +17,12 @@ pytestmark = pytest.mark.browser
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 
-# Where a figure draws a point of its data, px of the page.
-PLACE = """([name, x, y]) => {
+# Where a figure draws points of its data, px of the page.
+PLACES = """([name, xs, ys]) => {
   const view = [...Bokeh.index].find((view) => view.model.name === name);
   const box = view.canvas_view.el.getBoundingClientRect();
-  return [box.left + view.frame.x_scale.compute(x), box.top + view.frame.y_scale.compute(y)];
+  const { x_scale, y_scale } = view.frame;
+  return xs.map((x, k) => [box.left + x_scale.compute(x), box.top + y_scale.compute(ys[k])]);
 }"""
 
 
@@ -69,7 +70,10 @@ class Report:
         return self
 
     def place(self, figure, x, y):
-        return self.page.evaluate(PLACE, [figure, float(x), float(y)])
+        return self.places(figure, [x], [y])[0]
+
+    def places(self, figure, xs, ys):
+        return self.page.evaluate(PLACES, [figure, [float(x) for x in xs], [float(y) for y in ys]])
 
     def selected(self):
         return self.page.evaluate("Array.from(atomotif.selection.get())")
@@ -164,8 +168,7 @@ def test_lasso_in_the_layout_lights_the_micrograph(report, make_data):
     x, y = data["points"]["x"].values, data["points"]["y"].values
     color = data["motifs"]["color"].values
     label = data["motifs"]["label"].values
-    for row in range(0, 400, 7):
-        place = report.place("micrograph", x[row], y[row])
+    for row, place in enumerate(report.places("micrograph", x, y)):
         if label[row] == 2:
             assert distance(after, place, color[2]) < 12
         else:
@@ -224,8 +227,7 @@ def test_a_crowd_of_selected_points_is_drawn_where_they_are(open_report, make_da
     def matching():
         pixels, box = report.pixels(), report.page.locator(".am-panel-micrograph").bounding_box()
         near = []
-        for row in range(0, 64**2, 5):
-            place = report.place("micrograph", x[row], y[row])
+        for row, place in enumerate(report.places("micrograph", x, y)):
             if box["x"] + 80 < place[0] < box["x"] + box["width"] - 30 and box["y"] + 60 < place[1] < 480:
                 near.append(distance(pixels, place, color[label[row]]))
         return len(near), np.mean(np.array(near) < 12)
