@@ -1,7 +1,6 @@
 """The one warning class: everything that atomotif warns of is meant for its user."""
 
 import warnings
-from pathlib import Path
 
 
 class AtomotifWarning(UserWarning):
@@ -9,5 +8,5 @@ class AtomotifWarning(UserWarning):
 
 
 def warn(message: str) -> None:
-    """Warn the user of `message`, pointing at the line outside of atomotif that led to it."""
-    warnings.warn(message, AtomotifWarning, skip_file_prefixes=(str(Path(__file__).parent),), stacklevel=2)
+    """Warn the user of `message`, pointing at the line that called the function that warns."""
+    warnings.warn(message, AtomotifWarning, stacklevel=3)

@@ -26,7 +26,8 @@ def test_flatten_takes_the_tilt_out_of_an_stm_image() -> None:
 
 def test_flatten_leaves_a_level_image_alone(session: MotifSession) -> None:
     image = session.data["image"]
-    np.testing.assert_allclose(image["flattened"], image["intensity"], rtol=1e-6)
+    pixels = image["intensity"].values
+    np.testing.assert_allclose(image["flattened"].values, pixels, atol=0.05 * pixels.std())
 
 
 @pytest.mark.parametrize("method", ["low_pass", "svd"])

@@ -36,7 +36,7 @@ def as_image(image: ArrayLike, name: str = "image", min_size: int = 8) -> NDArra
     """
     if isinstance(image, np.ma.MaskedArray) and np.ma.is_masked(image):
         raise ValueError(
-            f"`{name}` must not have masked values, got {int(np.ma.count_masked(image))}; "
+            f"`{name}` must not have masked values, got {int(np.count_nonzero(image.mask))}; "
             "fill them first, for instance with the median of their surroundings."
         )
     array = np.asarray(image)

@@ -180,9 +180,9 @@ def guess_contrast(signal: NDArray[np.float32], r_min: float, n_threads: int | N
     """Return "dark" if the filtered image is clearly skewed towards the dark, else "bright".
 
     Columns are sharper than what is between them, so their side of the histogram has the longer tail. The
-    skewness was above 0.45 on all of 48 images with bright columns but one, and below -0.9 on the one with
-    dark columns; on Si(111)-7x7 in STM, whose corner holes are as sharp as its adatoms, it is -0.1,
-    whence the threshold of -0.3 and "bright" in doubt.
+    answer was right on 42 simulated and 10 real micrographs and on their inversions, but for the inverted
+    Si(111)-7x7 in STM: its corner holes are as sharp as its adatoms, and its skewness is -0.1, whence the
+    threshold of -0.3 and "bright" in doubt.
 
     Examples
     --------

@@ -59,7 +59,7 @@ def _groups(data: xr.DataTree) -> list[tuple[str, str]]:
     if "layout" in data.children:
         lines.append(("layout", f"{data['layout'].sizes['point']} points in the plane"))
     if "motifs" in data.children:
-        motifs = data["motifs"]
+        motifs = data["motifs"].dataset
         counts = ", ".join(
             f"{name} {count}" for name, count in zip(motifs["name"].values[:12], motifs["count"].values[:12])
         )

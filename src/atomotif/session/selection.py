@@ -39,7 +39,7 @@ def as_ids(values: ArrayLike) -> NDArray[np.int64]:
     return ids
 
 
-class _Ids(TraitType[Any, Any]):
+class _Ids(TraitType[Any, Any]):  # type: ignore[misc]
     """A trait of ids; compared by value, so that setting an equal selection notifies nobody."""
 
     default_value = as_ids([])
@@ -55,7 +55,7 @@ class _Ids(TraitType[Any, Any]):
             obj._notify_trait(self.name, old, new)
 
 
-class Selection(HasTraits):
+class Selection(HasTraits):  # type: ignore[misc]
     """The selected ids, observable.
 
     Examples
@@ -69,4 +69,4 @@ class Selection(HasTraits):
     [[2, 5]]
     """
 
-    ids = _Ids()
+    ids: Any = _Ids()

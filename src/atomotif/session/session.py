@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
-from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -17,9 +16,11 @@ from threadpoolctl import threadpool_limits
 from atomotif._version import __version__
 from atomotif._warnings import warn
 from atomotif.io import readers
-from atomotif.numerics._checks import as_image, as_points
-from atomotif.session import describe
+from atomotif.numerics._checks import as_image
+from atomotif.session import describe, saving
+from atomotif.session.given import checked_labels, checked_points
 from atomotif.session.motifs import Motifs
+from atomotif.session.planning import check_names, plan, sort_parameters
 from atomotif.session.progress import Progress, shown
 from atomotif.session.selection import Selection, as_ids
 from atomotif.session.state import State
@@ -27,7 +28,7 @@ from atomotif.session.verbs import StepVerb
 from atomotif.steps.base import Context, Parameters
 from atomotif.steps.find_motifs import motifs_group
 from atomotif.steps.find_points import points_group
-from atomotif.steps.graph import GROUPS, STEPS, makers, steps_with
+from atomotif.steps.graph import GROUPS, STEPS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -95,7 +96,7 @@ class MotifSession:
             name: value for name, value in array.attrs.items() if isinstance(value, str | int | float)
         }
         self._init(title or str(array.attrs.get("title") or "micrograph"), n_threads, progress)
-        self._state.groups["image"] = group
+        self._state.restore("image", group)
 
     def _init(self, title: str, n_threads: int | None = None, progress: Progress | None = None) -> None:
         self.title = title
@@ -163,16 +164,11 @@ class MotifSession:
             If the step has no such parameter.
         """
         step = STEPS[verb]
-        unknown = sorted(set(parameters) - set(step.parameters.names()))
-        if unknown:
-            allowed = ", ".join(f"`{name}`" for name in step.parameters.names())
-            raise TypeError(f"`{unknown[0]}` must be a parameter of `{verb}` ({allowed}).")
-        if self._parent is not None and step.group in SHARED:
+        check_names(verb, parameters)
+        if step.group in self._frozen:
             raise ValueError(f"`{verb}` must be called on the parent session: a branch shares its points.")
         wanted = step.parameters(**parameters)
-        with shown(self.progress) as progress, self._blas():
-            self._require(wanted, verb, progress)
-            self._execute(verb, wanted, progress)
+        self._execute([*plan(self._state, before=(verb, wanted), frozen=self._frozen), (verb, wanted)])
         return self
 
     def run(self, **parameters: Any) -> Self:
@@ -195,70 +191,33 @@ class MotifSession:
         TypeError
             If no step has such a parameter, or several have.
         """
-        changes = self._sort_parameters(parameters)
-        ran_with = self._state.parameters()
-        with shown(self.progress) as progress, self._blas():
-            for verb, step in STEPS.items():
-                if self._parent is not None and step.group in SHARED:
-                    if verb in changes:
-                        raise ValueError(f"`{verb}` must be changed on the parent session of a branch.")
-                    continue
-                wanted = replace(ran_with.get(verb, step.parameters()), **changes.get(verb, {}))
-                if verb in changes and self._state.is_given(step.group):
-                    raise ValueError(f"`{verb}` must not get parameters in `run`: its result was given.")
-                if not self._state.is_current(verb, wanted):
-                    self._execute(verb, wanted, progress)
+        changes = sort_parameters(parameters)
+        for verb in changes:
+            if STEPS[verb].group in self._frozen:
+                raise ValueError(f"`{verb}` must be changed on the parent session of a branch.")
+            if self._state.is_given(STEPS[verb].group):
+                raise ValueError(f"`{verb}` must not get parameters in `run`: its result was given.")
+        self._execute(plan(self._state, changes, frozen=self._frozen))
         return self
 
-    def _sort_parameters(self, parameters: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-        changes: dict[str, dict[str, Any]] = {}
-        for name, value in parameters.items():
-            if name in STEPS:
-                if not isinstance(value, Mapping):
-                    raise TypeError(f"`{name}` must be a dict of parameters, got {value!r}.")
-                unknown = sorted(set(value) - set(STEPS[name].parameters.names()))
-                if unknown:
-                    raise TypeError(f"`{unknown[0]}` must be a parameter of `{name}`.")
-                changes.setdefault(name, {}).update(value)
-                continue
-            owners = [step.verb for step in steps_with(name)]
-            if not owners:
-                raise TypeError(f"`{name}` must be a parameter of a step; `help(session.STEP)` lists them.")
-            if len(owners) > 1 and name != "random_state":
-                raise TypeError(
-                    f"`{name}` must name one step, but {', '.join(owners)} have it; "
-                    f'use `run({owners[0]}={{"{name}": {value!r}}})`.'
-                )
-            for owner in owners:
-                changes.setdefault(owner, {})[name] = value
-        return changes
+    @property
+    def _frozen(self) -> tuple[str, ...]:
+        """Groups that are the parent's to make."""
+        return () if self._parent is None else SHARED
 
-    def _require(self, parameters: Parameters, verb: str, progress: Progress) -> None:
-        """Bring the inputs of a step up to date, with the parameters that they ran with last."""
-        group = STEPS[verb].group
-        ran_with = self._state.parameters()
-        for name in parameters.required():
-            for step in makers(name):
-                if step.verb == verb:
-                    break
-                if self._parent is not None and step.group in SHARED:
-                    continue
-                earlier = ran_with.get(step.verb, step.parameters())
-                if not self._state.is_current(step.verb, earlier):
-                    if name != group:
-                        self._require(earlier, step.verb, progress)
-                    self._execute(step.verb, earlier, progress)
-
-    def _execute(self, verb: str, parameters: Parameters, progress: Progress) -> None:
-        step = STEPS[verb]
-        progress.update(verb, 0.0)
-        start = time.perf_counter()
-        inputs = [self._state.groups[name] for name in parameters.required()]
-        context = Context(lambda fraction: progress.update(verb, fraction), self.n_threads)
-        made = step.function(*inputs, parameters=parameters, context=context)
-        self._write(verb, made, parameters)
-        self.timings[verb] = time.perf_counter() - start
-        progress.update(verb, 1.0)
+    def _execute(self, steps: Sequence[tuple[str, Parameters]]) -> None:
+        # One BLAS thread: the steps spread their work themselves, in blocks that do not depend on the
+        # number of threads, so that results do not either.
+        with shown(self.progress) as progress, threadpool_limits(1, user_api="blas"):
+            for verb, parameters in steps:
+                progress.update(verb, 0.0)
+                start = time.perf_counter()
+                inputs = [self._state.groups[name] for name in parameters.required()]
+                context = Context(partial(progress.update, verb), self.n_threads)
+                made = STEPS[verb].function(*inputs, parameters=parameters, context=context)
+                self._write(verb, made, parameters)
+                self.timings[verb] = time.perf_counter() - start
+                progress.update(verb, 1.0)
 
     def _write(self, verb: str, made: xr.Dataset, parameters: Parameters | None) -> None:
         group = STEPS[verb].group
@@ -274,12 +233,6 @@ class MotifSession:
         if group in SHARED:
             for branch in self._branches.values():
                 branch._follow(group)
-
-    @staticmethod
-    def _blas() -> AbstractContextManager[Any]:
-        # One BLAS thread: the steps spread their work themselves, in blocks that do not depend on the
-        # number of threads, so that results do not either.
-        return threadpool_limits(1, user_api="blas")
 
     # ---- results that are given ------------------------------------------------------------------
 
@@ -304,16 +257,8 @@ class MotifSession:
         """
         if self._parent is not None:
             raise ValueError("`set_points` must be called on the parent session: a branch shares its points.")
-        points = as_points(rowcol, "rowcol")
         image = self._state.groups["image"]
-        if len(points) < 3:
-            raise ValueError(f"`rowcol` must have at least three points, got {len(points)}.")
-        limits = np.array([image.sizes["y"], image.sizes["x"]]) - 0.5
-        outside = int(((points < -0.5) | (points > limits)).any(axis=1).sum())
-        if outside:
-            raise ValueError(
-                f"`rowcol` must lie inside the image as (row, col), got {outside} points outside."
-            )
+        points = checked_points(rowcol, (image.sizes["y"], image.sizes["x"]))
         if self._state.is_given("motifs"):
             warn("the motifs that were set belong to the points before `set_points`, and are dropped")
         self._write("find_points", points_group(image, points), None)
@@ -341,35 +286,21 @@ class MotifSession:
         TypeError
             If the labels are not whole numbers.
         """
-        if "points" not in self._state.groups:
-            raise ValueError(
-                "`set_motifs` must come after `find_points` or `set_points`: there are no points."
-            )
-        array = np.asarray(labels)
-        count = len(self._state.ids)
-        if array.dtype.kind not in "iu":
-            raise TypeError(f"`labels` must be whole numbers, got dtype {array.dtype}.")
-        if array.shape != (count,):
-            raise ValueError(f"`labels` must have shape ({count},), one a point, got {array.shape}.")
-        array = array.astype(np.int64)
-        if array.min(initial=0) < -1:
-            raise ValueError(f"`labels` must be -1 or larger, got {array.min()}.")
-        n_motifs = int(array.max(initial=-1)) + 1
-        if names is not None and len(names) < n_motifs:
-            raise ValueError(f"`names` must name all {n_motifs} motifs, got {len(names)}.")
-        with shown(self.progress) as progress, self._blas():
-            self._require(STEPS["compute_features"].parameters(), "compute_features", progress)
-            groups = self._state.groups
-            patch_size = float(groups.get("features", groups["patch"]).attrs["patch_size"])
-            made = motifs_group(
-                groups["image"],
-                groups["points"],
-                array,
-                np.where(array >= 0, 1.0, 0.0),
-                patch_size=patch_size,
-                names=None if names is None else [str(name) for name in names][:n_motifs],
-            )
-            self._write("find_motifs", made, None)
+        self._require_points()
+        array, known_names = checked_labels(labels, names, len(self._state.ids))
+        groups = self._state.groups
+        if "features" not in groups:
+            step = STEPS["compute_features"]
+            self._execute(plan(self._state, before=(step.verb, step.parameters()), frozen=self._frozen))
+        made = motifs_group(
+            groups["image"],
+            groups["points"],
+            array,
+            np.where(array >= 0, 1.0, 0.0),
+            patch_size=float(groups.get("features", groups["patch"]).attrs["patch_size"]),
+            names=known_names,
+        )
+        self._write("find_motifs", made, None)
         return self
 
     # ---- branches --------------------------------------------------------------------------------
@@ -459,7 +390,8 @@ class MotifSession:
         ValueError
             When set to an id that no point has.
         """
-        return self._selection.ids
+        ids: NDArray[np.int64] = self._selection.ids
+        return ids
 
     @selection.setter
     def selection(self, ids: ArrayLike) -> None:
@@ -536,22 +468,7 @@ class MotifSession:
         """
         from atomotif.io.store import save_tree
 
-        return save_tree(xr.DataTree.from_dict(self._to_dict()), path)
-
-    def _to_dict(self, prefix: str = "") -> dict[str, xr.Dataset]:
-        own = self._ordered_groups()
-        if self._parent is not None:
-            own = {name: group for name, group in own.items() if name not in SHARED}
-        root = xr.Dataset(
-            {"selection": ("selected", self.selection.copy())} if self._parent is None else {},
-            attrs={"title": self.title, "atomotif": __version__, "next_id": self._next_id},
-        )
-        if self._subset is not None:
-            root["subset"] = ("subset_point", self._subset.copy())
-        groups = {f"{prefix}/": root} | {f"{prefix}/{name}": group for name, group in own.items()}
-        for name, branch in self._branches.items():
-            groups |= branch._to_dict(f"{prefix}/branches/{name}")
-        return groups
+        return save_tree(xr.DataTree.from_dict(saving.to_dict(self)), path)
 
     @classmethod
     def open(cls, path: str | Path, *, n_threads: int | None = None) -> Self:
@@ -582,21 +499,8 @@ class MotifSession:
             raise ValueError(f"`path` must be a session saved by atomotif, got {str(path)!r}.")
         session = cls.__new__(cls)
         session._init(str(tree.attrs["title"]), n_threads)
-        session._load(tree)
-        session._selection.ids = tree["selection"].values if "selection" in tree else []
+        saving.load(session, tree)
         return session
-
-    def _load(self, tree: xr.DataTree) -> None:
-        self.title = str(tree.attrs["title"])
-        self._next_id = int(tree.attrs.get("next_id", 0))
-        for name in GROUPS:
-            if name in tree.children:
-                self._state.restore(name, tree[name].to_dataset(inherit=False))
-        for name, node in tree["branches"].children.items() if "branches" in tree.children else ():
-            subset = as_ids(node["subset"].values) if "subset" in node else None
-            branch = self._new_branch(str(name), subset)
-            branch._load(node)
-            self._branches[str(name)] = branch
 
     def to_html(self, path: str | Path, *, title: str | None = None) -> Path:
         """Write a page with linked views of the session, which needs no kernel and no network.

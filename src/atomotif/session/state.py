@@ -56,7 +56,7 @@ class State:
 
     def restore(self, group: str, dataset: xr.Dataset) -> None:
         """Put a saved group in place as it was; nothing becomes stale by it."""
-        if group != "points":
+        if group not in ("image", "points"):
             self._check_ids(group, dataset)
         self.groups[group] = _read_only(dataset)
 

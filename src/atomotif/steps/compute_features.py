@@ -74,7 +74,8 @@ def compute_features(
     radius = size / 2
     rowcol = positions(points)
     pixels = image[parameters.source].values
-    variance = noise.noise_variance(pixels).variance(pixels)
+    intensity = image["intensity"].values
+    variance = noise.noise_variance(intensity).variance(intensity)
     context.report(0.2)
     spacing = float(patch.attrs["nearest_neighbor"])
     if parameters.subtract_background:

@@ -9,7 +9,7 @@ import xarray as xr
 from atomotif.numerics._checks import check_choice, check_positive
 from atomotif.steps.base import Context, Parameters
 
-PRESETS = ("paper", "code", "balanced")
+PRESETS = ("paper", "code", "balanced", "reversed")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -82,7 +82,8 @@ def find_motifs(
     if parameters.method == "layout":
         (layout,) = rest
         size = parameters.min_cluster_size or max(5, round(0.005 * points.sizes["point"]))
-        labels, confidence = layout_clusters(layout["position"].values, min_cluster_size=size)
+        labels, probability = layout_clusters(layout["position"].values, min_cluster_size=size)
+        confidence = probability.astype(np.float32)
     else:
         labels, confidence = _significant(features, inside, parameters)
     labels = np.where(inside, labels, -1)
@@ -91,7 +92,7 @@ def find_motifs(
         image,
         points,
         labels,
-        np.where(labels >= 0, confidence, 0.0),
+        np.where(labels >= 0, confidence, np.float32(0)),
         patch_size=float(features.attrs["patch_size"]),
         features=features,
         align=parameters.align and bool(features.attrs["rotation_invariant"]),

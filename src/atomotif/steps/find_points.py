@@ -24,7 +24,8 @@ class FindPointsParameters(Parameters):
         Whether columns are brighter (ADF, HAADF, most STM) or darker (ABF) than what is between.
     min_prominence : float, default 2.0
         Least height of a maximum above the saddle to a higher one, in standard deviations of the
-        noise of the filtered image.
+        noise of the filtered image; half and one and a half of it are tried, too, and the one that
+        gives the most regular columns is taken.
     relative_prominence : float, default 0.05
         The same as a share of the strong columns' prominence.
     source : {"auto", "intensity", "flattened", "denoised"}, default "auto"
@@ -44,7 +45,7 @@ class FindPointsParameters(Parameters):
         check_positive(self.relative_prominence, "relative_prominence")
 
 
-def find_points(image: xr.Dataset, parameters: FindPointsParameters, context: Context) -> xr.Dataset:  # noqa: ARG001
+def find_points(image: xr.Dataset, parameters: FindPointsParameters, context: Context) -> xr.Dataset:
     """Return the points group, without ids: those are the session's to give.
 
     Raises
@@ -53,14 +54,19 @@ def find_points(image: xr.Dataset, parameters: FindPointsParameters, context: Co
         If fewer than three columns are found.
     """
     from atomotif.numerics.columns import find_columns
+    from atomotif.numerics.noise import noise_variance
 
     source = parameters.source
     if source == "auto":
         source = "denoised" if "denoised" in image else "flattened"
     if source not in image:
         raise ValueError(f"`source` must be an image that was made, got {source!r}; run `denoise` first.")
+    intensity = image["intensity"].values
     found = find_columns(
         image[source].values,
+        # Of the image as it was taken: smoothing makes the noise of neighbouring pixels alike.
+        variance=noise_variance(intensity).variance(intensity),
+        n_threads=context.n_threads,
         contrast=parameters.contrast,
         min_prominence=parameters.min_prominence,
         relative_prominence=parameters.relative_prominence,

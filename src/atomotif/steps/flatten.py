@@ -23,8 +23,8 @@ class FlattenParameters(Parameters):
         "auto" removes a plane or the offsets of scan lines where they are significant, as in STM,
         and leaves other images alone: the features subtract a smooth background of their own.
     scale : float, optional
-        Length in px above which "smooth" removes; by default three column spacings, as estimated
-        from the autocorrelation of the image.
+        Column spacing in px, three of which "smooth" averages over; by default estimated from the
+        autocorrelation of the image.
     """
 
     inputs: ClassVar[tuple[str, ...]] = ("image",)

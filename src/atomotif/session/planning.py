@@ -1,0 +1,116 @@
+"""Which steps have to run, and with what."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from typing import Any
+
+from atomotif.session.state import State
+from atomotif.steps.base import Parameters
+from atomotif.steps.graph import STEPS, steps_with
+
+
+def sort_parameters(parameters: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the parameters by the step that they belong to.
+
+    Parameters
+    ----------
+    parameters : mapping
+        Any step's parameter by its name, or a step's name with a dict of its parameters.
+        `random_state` goes to all steps that have it.
+
+    Returns
+    -------
+    dict of str to dict
+
+    Raises
+    ------
+    TypeError
+        If no step has such a parameter, or several have.
+
+    Examples
+    --------
+    >>> sort_parameters({"patch_size": 41, "find_motifs": {"method": "layout"}})
+    {'compute_features': {'patch_size': 41}, 'find_motifs': {'method': 'layout'}}
+    """
+    changes: dict[str, dict[str, Any]] = {}
+    for name, value in parameters.items():
+        if name in STEPS:
+            if not isinstance(value, Mapping):
+                raise TypeError(f"`{name}` must be a dict of parameters, got {value!r}.")
+            check_names(name, value)
+            changes.setdefault(name, {}).update(value)
+            continue
+        owners = [step.verb for step in steps_with(name)]
+        if not owners:
+            raise TypeError(f"`{name}` must be a parameter of a step; `help(session.STEP)` lists them.")
+        if len(owners) > 1 and name != "random_state":
+            raise TypeError(
+                f"`{name}` must name one step, but {', '.join(owners)} have it; "
+                f'use `run({owners[0]}={{"{name}": {value!r}}})`.'
+            )
+        for owner in owners:
+            changes.setdefault(owner, {})[name] = value
+    return changes
+
+
+def check_names(verb: str, parameters: Collection[str]) -> None:
+    """Refuse what is not a parameter of the step `verb`.
+
+    Raises
+    ------
+    TypeError
+        With the first unknown name and those that there are.
+    """
+    known = STEPS[verb].parameters.names()
+    unknown = sorted(set(parameters) - set(known))
+    if unknown:
+        allowed = ", ".join(f"`{name}`" for name in known)
+        raise TypeError(f"`{unknown[0]}` must be a parameter of `{verb}` ({allowed}).")
+
+
+def plan(
+    state: State,
+    changes: Mapping[str, Mapping[str, Any]] | None = None,
+    *,
+    before: tuple[str, Parameters] | None = None,
+    frozen: Collection[str] = (),
+) -> list[tuple[str, Parameters]]:
+    """Return the steps that are missing or out of date, in order, with their parameters.
+
+    Parameters
+    ----------
+    state : State
+        What there is.
+    changes : mapping, optional
+        New parameters by step, as of `sort_parameters`; what is not in it stays as it last was.
+    before : (str, Parameters), optional
+        Only what this step needs; the step itself is not in the list.
+    frozen : collection of str
+        Groups that are not to be made here.
+
+    Returns
+    -------
+    list of (str, Parameters)
+    """
+    ran_with = state.parameters()
+    wanted = {
+        verb: replace(ran_with.get(verb, step.parameters()), **(changes or {}).get(verb, {}))
+        for verb, step in STEPS.items()
+    }
+    verbs = list(STEPS)
+    if before is not None:
+        needed = set(before[1].required())
+        for verb in reversed(verbs):
+            if STEPS[verb].group in needed:
+                needed.update(wanted[verb].required())
+        verbs = [verb for verb in verbs[: verbs.index(before[0])] if STEPS[verb].group in needed]
+    todo: list[tuple[str, Parameters]] = []
+    remade: set[str] = set()
+    for verb in verbs:
+        group = STEPS[verb].group
+        if group in frozen or state.is_given(group):
+            continue
+        if remade.intersection(wanted[verb].required()) or not state.is_current(verb, wanted[verb]):
+            todo.append((verb, wanted[verb]))
+            remade.add(group)
+    return todo

@@ -1,0 +1,73 @@
+"""A session and its branches as one tree of groups, and back."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import xarray as xr
+
+from atomotif._version import __version__
+from atomotif.session.selection import as_ids
+from atomotif.steps.graph import GROUPS
+
+if TYPE_CHECKING:
+    from atomotif.session.session import MotifSession
+
+
+def to_dict(session: MotifSession, prefix: str = "") -> dict[str, xr.Dataset]:
+    """Return all that is saved of a session by path; a branch leaves out what its parent has.
+
+    Parameters
+    ----------
+    session : MotifSession
+        The session.
+    prefix : str, default ""
+        Path of the session in the tree.
+
+    Returns
+    -------
+    dict of str to xr.Dataset
+    """
+    root = xr.Dataset(
+        attrs={
+            "title": session.title,
+            "atomotif": __version__,
+            "next_id": session._next_id,
+            "branches": json.dumps(list(session.branches)),
+        }
+    )
+    if session._parent is None:
+        root["selection"] = ("selected", session.selection.copy())
+    if session._subset is not None:
+        root["subset"] = ("subset_point", session._subset.copy())
+    own = {name: group for name, group in session._state.groups.items() if name not in session._frozen}
+    groups = {f"{prefix}/": root} | {f"{prefix}/{name}": own[name] for name in GROUPS if name in own}
+    for name, branch in session.branches.items():
+        groups |= to_dict(branch, f"{prefix}/branches/{name}")
+    return groups
+
+
+def load(session: MotifSession, tree: xr.DataTree) -> None:
+    """Put what `to_dict` gave into a fresh session.
+
+    Parameters
+    ----------
+    session : MotifSession
+        Without points yet, or a branch that has its parent's.
+    tree : xr.DataTree
+        The tree, or the part of it that holds the branch.
+    """
+    session.title = str(tree.attrs["title"])
+    session._next_id = int(tree.attrs["next_id"])
+    for name in GROUPS:
+        if name in tree.children:
+            session._state.restore(name, tree.children[name].to_dataset(inherit=False))
+    for name in json.loads(tree.attrs["branches"]):
+        node = tree.children["branches"].children[name]
+        subset = as_ids(node.dataset["subset"].values) if "subset" in node.dataset else None
+        branch = session._new_branch(name, subset)
+        load(branch, node)
+        session._branches[name] = branch
+    if "selection" in tree.dataset:
+        session._selection.ids = tree.dataset["selection"].values
