@@ -123,6 +123,12 @@ def test_title_is_the_name_of_the_source_by_default(make_data, tmp_path):
     assert "<title>field.dm4</title>" in text
 
 
+def test_an_array_without_a_file_has_no_file_name(make_data, tmp_path):
+    text = to_html(make_data(source="memory"), tmp_path / "r.html").read_text("utf-8")
+    assert "<title>atomotif report</title>" in text
+    assert "<li>memory</li>" not in text
+
+
 @pytest.mark.parametrize(
     ("without", "views"),
     [

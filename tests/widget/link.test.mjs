@@ -207,6 +207,14 @@ test("a patch is centred on its point and transparent beyond the image", () => {
   assert.deepEqual(alpha(corner), [0, 0, 0, 0, 255, 255, 0, 255, 255]);
 });
 
+test("stretching spans black to white and leaves transparent and constant pictures alone", () => {
+  const picture = link.cropPatch(Uint8Array.from([10, 20, 20, 30]), [2, 2], { row: 0.5, col: 0.5, size: 2 });
+  assert.deepEqual([...link.stretch(picture).rgba.filter((_, k) => k % 4 === 0)], [0, 128, 128, 255]);
+  const edge = link.cropPatch(Uint8Array.from([7]), [1, 1], { row: 0, col: 0, size: 3 });
+  const before = Uint8ClampedArray.from(edge.rgba);
+  assert.deepEqual(link.stretch(edge).rgba, before);
+});
+
 test("stamped points are discs of their colour, cut at the edge of the picture", () => {
   const colors = u32(0x112233ff, 0xaabbccff, 0xff0000ff);
   const picture = link.stampPoints({

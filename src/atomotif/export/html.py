@@ -150,7 +150,8 @@ def _json(content: Any) -> str:
 
 def _source_name(data: xr.DataTree) -> str | None:
     source = data["image"].attrs.get("source") if "image" in data.children else None
-    return Path(str(source)).name if source else None
+    # Arrays that were never a file are read as from "memory".
+    return Path(str(source)).name if source and source != "memory" else None
 
 
 def _facts(data: xr.DataTree, shown: Workbench, heading: str) -> list[str]:

@@ -1,6 +1,6 @@
 // The page's own elements around the figures: panels, gallery, summary, hover card. Every text goes through
 // textContent, so that a name is shown as it was typed and never read as markup.
-import { countMotifs, cropPatch, MODES, tileOf } from "./link.js";
+import { countMotifs, cropPatch, MODES, stretch, tileOf } from "./link.js";
 
 const TITLES = { micrograph: "Micrograph", layout: "Layout", gallery: "Motifs" };
 const MODE_TITLES = { replace: "Replace", add: "Add", subtract: "Remove", intersect: "Intersect" };
@@ -156,11 +156,12 @@ export function hoverCard({ facts, columns, shapes }) {
     patch.box.hidden = !(columns.image && facts.patchSize);
     if (!patch.box.hidden) {
       const pixel = facts.pixelSize * facts.reduction;
-      draw(patch.canvas, cropPatch(columns.image, shapes.image, {
+      const crop = cropPatch(columns.image, shapes.image, {
         row: (columns.y[row] - facts.extent.y0) / pixel - 0.5,
         col: (columns.x[row] - facts.extent.x0) / pixel - 0.5,
         size: facts.patchSize / facts.reduction,
-      }));
+      });
+      draw(patch.canvas, stretch(crop));
     }
     average.box.hidden = !(columns.averages && motif);
     if (!average.box.hidden) draw(average.canvas, tileOf(columns.averages, shapes.averages, columns.label[row]));
