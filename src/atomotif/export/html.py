@@ -41,7 +41,8 @@ _PAGE = """<!DOCTYPE html>
 """
 
 _STYLE = """
-html { background: light-dark(#e9ecf0, #0d1117); }
+html { background: #e9ecf0; }
+@media (prefers-color-scheme: dark) { html { background: #0d1117; } }
 body { max-width: 2400px; margin: 0 auto; padding: 10px 16px; }
 .am-head { display: flex; flex-wrap: wrap; gap: 2px 24px; align-items: baseline; margin-bottom: 6px; }
 .am-head h1 { margin: 0; font-size: 20px; overflow-wrap: anywhere; }
@@ -175,6 +176,8 @@ def _facts(data: xr.DataTree, shown: Workbench, heading: str) -> list[str]:
 
 
 def _value(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} = {_value(part)}" for name, part in value.items())
     return json.dumps(value, ensure_ascii=False)
 
 
