@@ -65,17 +65,18 @@ class _Groups:
         i, j = np.unravel_index(self.square.argmin(), self.square.shape)
         return int(i), int(j)
 
-    def least_significant(self, floor: float, threshold: float) -> tuple[int, int] | None:
-        """The pair whose means differ least beyond the floor, if that is within the noise."""
+    def cheapest(self, floor: float, threshold: float) -> tuple[int, int] | None:
+        """Of the pairs that differ beyond the floor by no more than noise, the one nearest by Ward's cost.
+
+        That cost lets small groups join large ones first; by the distance alone, pieces from between
+        two motifs would join each other and become a bridge.
+        """
         weight = np.outer(self.count, self.count) / np.maximum(self.count[:, None] + self.count, 1.0)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            # Below the floor the distance alone orders the pairs, nearest first.
-            statistic = np.where(
-                self.square < floor**2, -1.0 / self.square, (self.square - floor**2) * weight
-            )
-        statistic[~np.isfinite(self.square)] = np.inf
-        i, j = np.unravel_index(statistic.argmin(), statistic.shape)
-        return (int(i), int(j)) if statistic[i, j] <= threshold else None
+        cost = np.where(np.isfinite(self.square), self.square, 0.0) * weight
+        candidates = np.isfinite(self.square) & (cost <= threshold + floor**2 * weight)
+        cost[~candidates] = np.inf
+        i, j = np.unravel_index(cost.argmin(), cost.shape)
+        return (int(i), int(j)) if candidates[i, j] else None
 
     def undivided(self, floor: float) -> tuple[int, int] | None:
         """The nearest pair of neighbours without a dip between them, unless the smaller is rare and far."""
@@ -122,7 +123,7 @@ def merge_groups(
     significance: float = 1e-4,
     n_groups: int | None = None,
 ) -> NDArray[np.int64]:
-    """Merge groups of rows, least different first, until those that remain are distinct.
+    """Merge groups of rows, at the least cost first, until those that remain are distinct.
 
     Two groups are distinct if their means differ by more than `floor`, beyond what the noise of the
     means explains, and if there is a dip in density between them along their discriminant axis. A
@@ -160,7 +161,7 @@ def merge_groups(
     min_count = int(np.clip(len(components) // 10, 1, _MIN_COUNT))
     stop = 1 if n_groups is None else n_groups
     while groups.n > stop:
-        pair = groups.smallest(min_count) or groups.least_significant(floor, threshold)
+        pair = groups.smallest(min_count) or groups.cheapest(floor, threshold)
         pair = pair or groups.undivided(floor)
         if pair is None:
             if n_groups is None:
