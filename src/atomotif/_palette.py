@@ -1,8 +1,9 @@
 """Colours of motifs: the same for a motif everywhere, and told apart by colour-blind eyes."""
 
 # The seven chromatic colours of Okabe and Ito (2008), then, one by one, the colour whose least distance in
-# OKLab to all before it and to the neutral grey, seen with normal, protan and deutan eyes (Machado et al. 2009), is
-# greatest; nothing nearly black, nearly white or nearly grey, which would be lost on a page or a micrograph.
+# OKLab to all before it and to the neutral grey, seen with normal, protan and deutan eyes (Machado et al.
+# 2009), is greatest; nothing nearly black, nearly white or nearly grey, which would be lost on a page or a
+# micrograph.
 _COLORS = (
     "#0072b2",
     "#e69f00",
