@@ -156,15 +156,14 @@ class ViewData:
         )
 
 
-def display_image(image: xr.Dataset, variable: str = "intensity") -> DisplayImage:
+def display_image(image: xr.Dataset) -> DisplayImage:
     """Return the micrograph as grey levels for the screen, reduced if it is large.
 
     Parameters
     ----------
     image : xr.Dataset
         The group `image`, with coordinates `y` and `x` of the pixel centres.
-    variable : str, default "intensity"
-        Which picture; the measured one by default, since it is what a reader knows.
+        The flattened picture is shown if there is one: on a tilted STM image hardly anything else is seen.
 
     Returns
     -------
@@ -178,7 +177,8 @@ def display_image(image: xr.Dataset, variable: str = "intensity") -> DisplayImag
     >>> display_image(picture).x1
     3.5
     """
-    values = np.asarray(image[variable].values, dtype=np.float32)
+    picture = image["flattened" if "flattened" in image else "intensity"]
+    values = np.asarray(picture.values, dtype=np.float32)
     reduction = -(-max(values.shape) // MAX_IMAGE_SIDE)
     rows, cols = (size // reduction for size in values.shape)
     blocks = values[: rows * reduction, : cols * reduction]

@@ -30,6 +30,8 @@ def micrograph(shown: ViewData) -> figure:
     """
     plot = empty_figure("micrograph")
     plot.y_range.update(start=1, end=0)
+    # Room for any tick labels from the start: the axis label is not left behind when they grow.
+    plot.min_border_left = 64
     if shown.image is not None:
         empty: dict[str, list[float]] = {key: [] for key in ("image", "x", "y", "dw", "dh")}
         plot.image(
