@@ -24,7 +24,7 @@ FLOORS = {
 #: What may look sideways.
 SIDEWAYS = {("export", "views"), ("export", "widget"), ("controls", "widget")}
 #: Used by all floors, using none.
-GROUND = {"_palette", "_version", "_warnings"}
+GROUND = {"_checks", "_palette", "_version", "_warnings"}
 #: Rooms and what they must not know.
 UNKNOWN = {
     "numerics": {"xarray", "bokeh", "ipywidgets", "anywidget"},

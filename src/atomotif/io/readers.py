@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from atomotif._checks import as_image
 from atomotif.io._arrays import read_npy, read_npz
 from atomotif.io._formats import READERS, read_format
 from atomotif.io._objects import from_object
@@ -15,7 +16,6 @@ from atomotif.io._raster import read_raster
 from atomotif.io._raw import RawImage, choose_plane
 from atomotif.io._tiff import read_tiff
 from atomotif.io.units import canonical_unit, pixel_size_in, to_nm
-from atomotif.numerics._checks import as_image
 
 _RASTERS = ("bmp", "gif", "jpeg", "jpg", "png", "webp")
 _CORE = {"npy": read_npy, "tif": read_tiff, "tiff": read_tiff} | dict.fromkeys(_RASTERS, read_raster)

@@ -5,8 +5,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from atomotif._checks import as_image, as_points, check_positive
 from atomotif.numerics import _average_kernels as kernels
-from atomotif.numerics._checks import as_image, as_points, check_positive
 from atomotif.numerics._moment_algebra import invariant_pairs, order_of, to_complex
 from atomotif.numerics._threads import run_blocks
 from atomotif.numerics.moments import read_only, zernike_moments

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import fft, ndimage
 
-from atomotif.numerics._checks import as_image, check_choice, check_positive
+from atomotif._checks import as_image, check_choice, check_positive
 from atomotif.numerics._filters import gaussian
 from atomotif.numerics.scale import lattice_scale
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import fft, ndimage
 
-from atomotif.numerics._checks import as_image
+from atomotif._checks import as_image
 
 # Power of a Bragg spot over the median power of its ring of frequencies. In white noise, power is
 # exponentially distributed and exceeds 6 medians at one frequency in 64.

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from atomotif.numerics._checks import as_image, check_choice, check_positive
+from atomotif._checks import as_image, check_choice, check_positive
 from atomotif.numerics.candidates import (
     FIND_SIGMA,
     choose_settings,

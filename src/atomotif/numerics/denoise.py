@@ -8,7 +8,7 @@ from scipy import fft
 from scipy.spatial import KDTree
 from threadpoolctl import threadpool_limits
 
-from atomotif.numerics._checks import as_image, as_points, check_positive
+from atomotif._checks import as_image, as_points, check_positive
 from atomotif.numerics._threads import run_blocks
 from atomotif.numerics.noise import noise_variance
 from atomotif.numerics.spacing import nearest_neighbor_distance

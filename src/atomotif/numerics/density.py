@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from atomotif.numerics._checks import as_points
+from atomotif._checks import as_points
 from atomotif.numerics._jit import jit
 from atomotif.numerics.spanning_tree import reachability_tree
 

@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils.validation import check_is_fitted, validate_data
 from threadpoolctl import threadpool_limits
 
-from atomotif.numerics._checks import check_choice
+from atomotif._checks import check_choice
 from atomotif.numerics._jit import jit
 from atomotif.numerics.neighbor_graph import fuzzy_graph, memberships, mid_near_pairs, scaled_neighbors
 from atomotif.numerics.neighbors import centred, find_neighbors, query_neighbors, unit_rows

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from atomotif._checks import as_image, as_points, check_positive
 from atomotif._warnings import AtomotifWarning
 from atomotif.numerics import _moment_kernels as kernels
-from atomotif.numerics._checks import as_image, as_points, check_positive
 from atomotif.numerics._disc import box_integrals
 from atomotif.numerics._moment_algebra import check_order
 from atomotif.numerics._shifted_basis import STEPS, folded_basis, shifted_basis

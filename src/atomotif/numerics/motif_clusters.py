@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from threadpoolctl import threadpool_limits
 
-from atomotif.numerics._checks import check_positive
+from atomotif._checks import check_positive
 from atomotif.numerics.discriminant import Discriminant, reassign
 from atomotif.numerics.merging import merge_groups
 from atomotif.numerics.segmentation import segment

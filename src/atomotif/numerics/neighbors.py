@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from atomotif.numerics._checks import check_choice
+from atomotif._checks import check_choice
 from atomotif.numerics._jit import jit
 from atomotif.numerics._threads import run_blocks
 from atomotif.numerics.neighbor_cells import chosen_cells, partition

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
 
-from atomotif.numerics._checks import as_image
+from atomotif._checks import as_image
 
 # Width (px) of the Gaussian that estimates the local intensity: wide enough to average ~28 pixels'
 # noise away, narrower than any column that can be analysed at all.

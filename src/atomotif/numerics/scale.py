@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import fft, ndimage
 
-from atomotif.numerics._checks import as_image
+from atomotif._checks import as_image
 
 # Larger images are cut into tiles of this size (px), at most three along an axis: nine tiles of
 # a million pixels fix the scale, and the transform's memory stays bounded.

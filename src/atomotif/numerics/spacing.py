@@ -9,7 +9,7 @@ from scipy import ndimage
 from scipy.spatial import KDTree
 from scipy.stats import poisson
 
-from atomotif.numerics._checks import as_points, check_positive
+from atomotif._checks import as_points, check_positive
 from atomotif.numerics._jit import jit
 from atomotif.numerics.prominence import refine_peaks
 

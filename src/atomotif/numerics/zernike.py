@@ -17,7 +17,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from atomotif.numerics._checks import check_positive
+from atomotif._checks import check_positive
 from atomotif.numerics._disc import disc_weights, monomial_coefficients
 from atomotif.numerics._moment_algebra import (
     MAX_ORDER,

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from atomotif.numerics._checks import as_points
+from atomotif._checks import as_points
 
 
 def checked_points(rowcol: ArrayLike, shape: tuple[int, int]) -> NDArray[np.float64]:

@@ -13,10 +13,10 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 from threadpoolctl import threadpool_limits
 
+from atomotif._checks import as_image
 from atomotif._version import __version__
 from atomotif._warnings import warn
 from atomotif.io import readers
-from atomotif.numerics._checks import as_image
 from atomotif.session import describe, saving
 from atomotif.session.given import checked_labels, checked_points
 from atomotif.session.motifs import Motifs

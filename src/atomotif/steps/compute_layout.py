@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 import xarray as xr
 
-from atomotif.numerics._checks import check_choice, check_positive
+from atomotif._checks import check_choice, check_positive
 from atomotif.steps.base import Context, Parameters
 
 PRESETS = ("paper", "code", "balanced", "reversed")

@@ -7,7 +7,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from atomotif.numerics._checks import check_choice, check_positive
+from atomotif._checks import check_choice, check_positive
 from atomotif.steps.base import Context, Parameters
 
 METHODS = ("none", "low_pass", "svd")

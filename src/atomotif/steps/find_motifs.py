@@ -7,8 +7,8 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from atomotif._checks import check_choice, check_positive
 from atomotif._palette import motif_colors
-from atomotif.numerics._checks import check_choice, check_positive
 from atomotif.steps.base import Context, Parameters
 from atomotif.steps.compute_layout import used_features
 from atomotif.steps.find_points import positions

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import xarray as xr
 
-from atomotif.numerics._checks import check_choice, check_positive
+from atomotif._checks import check_choice, check_positive
 from atomotif.steps.base import Context, Parameters
 
 METHODS = ("auto", "none", "plane", "scan_lines", "smooth")

@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 import xarray as xr
 
-from atomotif.numerics._checks import check_choice
+from atomotif._checks import check_choice
 from atomotif.steps.base import Context, Parameters
 from atomotif.steps.find_points import positions
 
