@@ -4,22 +4,18 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import chi2
 
-from atomotif.numerics.unimodality import dip_p_value
+from atomotif.numerics.unimodality import MAX_UNIMODAL_SEPARATION, separation
 from atomotif.numerics.whitening import cluster_means
 
 __all__ = ["merge_groups", "relabel_by_size"]
 
 # Groups of fewer rows are no motif: they join the nearest group.
 _MIN_COUNT = 4
-# A group this small cannot show a dip: it stands by its distance alone, a quarter beyond the floor.
+# A group this small does not know its scatter: it stands by its distance alone, a quarter beyond the floor.
 _SMALL_COUNT = 25
 _SMALL_DISTANCE = 1.25
-# Dip test between two groups: the level, how many of the larger group's rows are compared with each of
-# the smaller one's, and how many neighbouring groups are looked at.
-_DIP_LEVEL = 0.2
-_DIP_RATIO, _DIP_MIN_ROWS = 2, 8
+# Nearest groups that each group is compared with.
 _N_NEIGHBOURS = 8
-_SHRINKAGE = 0.3
 
 
 class _Groups:
@@ -34,7 +30,7 @@ class _Groups:
         self.square = ((self.mean[:, None] - self.mean[None]) ** 2).sum(-1)
         self.square[~self.alive] = self.square[:, ~self.alive] = np.inf
         np.fill_diagonal(self.square, np.inf)
-        self.dip = np.full_like(self.square, np.nan)
+        self.separation = np.full_like(self.square, np.nan)
 
     @property
     def n(self) -> int:
@@ -52,7 +48,7 @@ class _Groups:
         row[i] = np.inf
         self.square[i] = self.square[:, i] = row
         self.square[j] = self.square[:, j] = np.inf
-        self.dip[i] = self.dip[:, i] = np.nan
+        self.separation[i] = self.separation[:, i] = np.nan
 
     def smallest(self, min_count: int) -> tuple[int, int] | None:
         """A group too small to stand and its nearest neighbour."""
@@ -79,7 +75,7 @@ class _Groups:
         return (int(i), int(j)) if candidates[i, j] else None
 
     def undivided(self, floor: float) -> tuple[int, int] | None:
-        """The nearest pair of neighbours without a dip between them, unless the smaller is rare and far."""
+        """The nearest pair of neighbours that may be one mode, unless the smaller is rare and far."""
         best: tuple[int, int] | None = None
         least = np.inf
         for i in np.flatnonzero(self.alive):
@@ -88,31 +84,12 @@ class _Groups:
                 rare = min(self.count[i], self.count[j]) < _SMALL_COUNT
                 if square >= least or (rare and square > (_SMALL_DISTANCE * floor) ** 2):
                     continue
-                if np.isnan(self.dip[i, j]):
-                    members = [self.rows[self.labels == k] for k in (i, j)]
-                    self.dip[i, j] = self.dip[j, i] = _dip_between(*members)
-                if self.dip[i, j] >= _DIP_LEVEL:
+                if np.isnan(self.separation[i, j]):
+                    apart = separation(self.rows[self.labels == i], self.rows[self.labels == j])
+                    self.separation[i, j] = self.separation[j, i] = apart
+                if self.separation[i, j] <= MAX_UNIMODAL_SEPARATION:
                     best, least = (int(i), int(j)), square
         return best
-
-
-def _dip_between(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
-    """Level at which the rows of two groups, along their discriminant axis, are not unimodal.
-
-    Of the larger group only the rows nearest to the smaller one are taken, so that a rare group is
-    not drowned.
-    """
-    small, large = (a, b) if len(a) <= len(b) else (b, a)
-    rank = a.shape[1]
-    rest = np.concatenate([small - small.mean(0), large - large.mean(0)])
-    scatter = rest.T @ rest / max(len(rest) - 2, 1)
-    shrink = min(max(_SHRINKAGE, rank / len(rest)), 0.95)
-    scale = max(float(np.trace(scatter)) / rank, 0.5)
-    scatter = (1.0 - shrink) * scatter + shrink * scale * np.eye(rank)
-    axis = np.linalg.solve(scatter, small.mean(0) - large.mean(0))
-    n_facing = max(_DIP_MIN_ROWS, _DIP_RATIO * len(small))
-    facing = np.sort(large @ axis)[::-1][:n_facing]
-    return dip_p_value(np.concatenate([small @ axis, facing]))
 
 
 def merge_groups(
@@ -126,8 +103,8 @@ def merge_groups(
     """Merge groups of rows, at the least cost first, until those that remain are distinct.
 
     Two groups are distinct if their means differ by more than `floor`, beyond what the noise of the
-    means explains, and if there is a dip in density between them along their discriminant axis. A
-    rare group (fewer than 25 rows) far from its neighbours (1.25 floors) needs no dip.
+    means explains, and if they are two modes: further apart, in units of the scatter within them, than the
+    halves of any one mode are. A rare group (fewer than 25 rows) stands by its distance (1.25 floors).
 
     Parameters
     ----------

@@ -92,7 +92,7 @@ def cluster_motifs(
 
     The features are whitened by the covariance of their noise, cut into many small groups by Ward's
     method, and the groups are merged, least different first, until all differ by more than a floor,
-    beyond what noise explains, with a dip in density between them. The noise is then measured anew
+    beyond what noise explains, and are no halves of one mode. The noise is then measured anew
     as the scatter within the motifs, never less than the given one, and merging goes on until nothing
     changes. In the end a linear discriminant assigns every row.
 
