@@ -54,12 +54,19 @@ def test_many_images_make_one_table(
 
 @pytest.mark.parametrize(
     "arguments",
-    [["nothing.dm4"], ["{image}", "--pixel-size", "3 parsec"], ["{image}", "--patch-size", "-4"]],
+    [
+        ["nothing.dm4"],
+        ["{image}", "--pixel-size", "3 parsec"],
+        ["{image}", "--patch-size", "-4"],
+        ["{constant}"],
+    ],
 )
 def test_bad_input_is_one_line_and_exit_2(
     arguments: list[str], images: list[Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["run", *(a.format(image=images[0]) for a in arguments)]) == 2
+    constant = images[0].with_name("constant.npy")
+    np.save(constant, np.ones((64, 64)))
+    assert main(["run", *(a.format(image=images[0], constant=constant) for a in arguments)]) == 2
     streams = capsys.readouterr()
     assert streams.out == ""
     assert streams.err.startswith("atomotif: ")

@@ -101,7 +101,10 @@ def _run(options: argparse.Namespace) -> int:
         from atomotif.session.session import MotifSession
 
         session = MotifSession.from_file(
-            image, pixel_size=options.pixel_size, frame=options.frame, channel=options.channel
+            image,
+            pixel_size=options.pixel_size,
+            frame=options.frame,
+            channel=options.channel,
         )
         start = time.perf_counter()
         session.run(**parameters)
@@ -175,8 +178,10 @@ def _peak_memory() -> float | None:
 def _demo(options: argparse.Namespace) -> int:
     """Find the motifs of a real micrograph, and write a report and a session."""
     from atomotif import datasets
+    from atomotif.session.progress import Lines, Terminal
     from atomotif.session.session import MotifSession
 
+    progress = Terminal() if sys.stderr.isatty() else Lines(sys.stdout)
     try:
         # The calibration in the file is about 5 % off; the lattice constant of MoS2 is known.
         image = datasets.calibrate(datasets.mos2_se(), 0.3160)
@@ -186,7 +191,7 @@ def _demo(options: argparse.Namespace) -> int:
         print("atomotif: note: using the bundled STM image instead", file=sys.stderr)
         image = datasets.si111_7x7()
         title = "Si(111)-(7x7) with adatom vacancies (real STM)"
-    session = MotifSession(image, title=title)
+    session = MotifSession(image, title=title, progress=progress)
     start = time.perf_counter()
     session.run()
     seconds = time.perf_counter() - start

@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from atomotif.session.progress import Notebook, Silent, Terminal, choose_progress, shown
+from atomotif.session.progress import Lines, Notebook, Silent, Terminal, choose_progress, shown
 
 
 def test_terminal_rewrites_one_line_and_wipes_it() -> None:
@@ -29,6 +29,15 @@ def test_terminal_is_wiped_after_an_error() -> None:
     with pytest.raises(RuntimeError):
         fail()
     assert stream.getvalue().endswith(" \r")
+
+
+def test_a_log_gets_a_line_a_step() -> None:
+    stream = io.StringIO()
+    with shown(Lines(stream)) as progress:
+        for verb in ("find_points", "find_motifs"):
+            for k in range(10):
+                progress.update(verb, k / 9)
+    assert stream.getvalue() == "find_points ...\nfind_motifs ...\n"
 
 
 def test_no_display_in_a_pipe() -> None:

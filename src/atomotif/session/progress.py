@@ -60,6 +60,31 @@ class Terminal:
             self._shown = ""
 
 
+class Lines:
+    """A line for each step when it begins, for logs.
+
+    Parameters
+    ----------
+    stream : file, optional
+        By default standard error.
+    """
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self._stream = sys.stderr if stream is None else stream
+        self._verb = ""
+
+    def update(self, verb: str, fraction: float) -> None:  # noqa: ARG002
+        """Write the line of a step that is new."""
+        if verb != self._verb:
+            self._stream.write(f"{verb} ...\n")
+            self._stream.flush()
+            self._verb = verb
+
+    def close(self) -> None:
+        """Begin anew."""
+        self._verb = ""
+
+
 class Notebook:
     """One output below the cell, replaced in place and cleared at the end.
 
