@@ -60,11 +60,10 @@ def test_patch_size_by_either_rule(session: MotifSession) -> None:
 def test_features_agree_with_a_plain_sum(session: MotifSession) -> None:
     """The mean of the patch, summed pixel by pixel, is the first moment."""
     features, points, image = (session.data[name] for name in ("features", "points", "image"))
-    pixels = image["flattened"].values.astype(float)
     radius = features.attrs["patch_size"] / 2
-    fresh = MotifSession(image["intensity"]).compute_features(
-        subtract_background=False, patch_size=2 * radius
-    )
+    fresh = MotifSession(image["intensity"]).flatten(method="none")
+    pixels = fresh.data["image"]["flattened"].values.astype(float)
+    fresh.compute_features(patch_size=2 * radius)
     y, x = np.mgrid[: pixels.shape[0], : pixels.shape[1]]
     whole = np.flatnonzero(features["complete"].values)[:20]
     for k in whole:

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import fft, ndimage
 
 from atomotif._checks import as_image, check_choice, check_positive
-from atomotif.numerics._filters import gaussian
+from atomotif.numerics._filters import wide_gaussian
 from atomotif.numerics.scale import lattice_scale
 
 METHODS = ("auto", "none", "plane", "scan_lines", "smooth")
@@ -277,7 +277,7 @@ def _normalised_gaussian(pixels: NDArray[np.float32], sigma: float) -> NDArray[n
     weight = [ndimage.gaussian_filter1d(np.ones(n), sigma, mode="constant") for n in pixels.shape]
     # The level is taken out first, so that float32 sums stay exact on a large offset.
     level = np.float32(pixels.mean(dtype=np.float64))
-    total = gaussian(pixels - level, sigma, mode="constant")
+    total = wide_gaussian(pixels - level, sigma)
     total /= weight[0].astype(np.float32)[:, None]
     total /= weight[1].astype(np.float32)[None, :]
     flat: NDArray[np.float32] = total + level

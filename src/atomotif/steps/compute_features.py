@@ -28,11 +28,9 @@ class ComputeFeaturesParameters(Parameters):
     subpixel : bool, default True
         Whether the moments are taken about the sub-pixel positions or about the nearest pixels.
     source : {"flattened", "intensity", "denoised"}, default "flattened"
-        The image that is looked at. Not the denoised one, because smoothing takes away part of the
-        contrast of rare defects and makes the noise of neighbouring pixels alike.
-    subtract_background : bool, default True
-        Whether a Gaussian mean over three column spacings is subtracted first. On uneven fields this
-        is the largest single gain; it removes nothing at or below the column spacing.
+        The image that is looked at. The flattened one, because an uneven background is the largest
+        single source of error in uneven fields; not the denoised one, because smoothing takes away
+        part of the contrast of rare defects and makes the noise of neighbouring pixels alike.
     even_gain : bool, default False
         Whether the image is divided by the contrast of its surroundings (some 400 columns), for
         fields of uneven thickness or focus. Never by that of single patches: that would erase
@@ -44,7 +42,6 @@ class ComputeFeaturesParameters(Parameters):
     rotation_invariant: bool = True
     subpixel: bool = True
     source: str = "flattened"
-    subtract_background: bool = True
     even_gain: bool = False
 
     def __post_init__(self) -> None:
@@ -77,11 +74,8 @@ def compute_features(
     intensity = image["intensity"].values
     variance = noise.noise_variance(intensity).variance(intensity)
     context.report(0.2)
-    spacing = float(patch.attrs["nearest_neighbor"])
-    if parameters.subtract_background:
-        pixels = pixels - background.smooth_background(pixels, spacing)
     if parameters.even_gain:
-        gain = background.local_gain(pixels, spacing)
+        gain = background.local_gain(pixels, float(patch.attrs["nearest_neighbor"]))
         pixels, variance = pixels / gain, variance / gain**2
     context.report(0.3)
     zernike_moments = moments.zernike_moments(
