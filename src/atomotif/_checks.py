@@ -104,6 +104,19 @@ def check_positive(value: Any, name: str) -> float:
     return number
 
 
+def check_not_negative(value: int, name: str) -> int:
+    """Return `value` if it is not negative.
+
+    Examples
+    --------
+    >>> check_not_negative(0, "random_state")
+    0
+    """
+    if value < 0:
+        raise ValueError(f"`{name}` must not be negative, got {value!r}.")
+    return value
+
+
 def check_choice(value: Any, name: str, choices: tuple[str, ...]) -> str:
     """Return `value` if it is one of `choices`.
 

@@ -197,8 +197,10 @@ def test_given_motifs_are_kept(session: MotifSession) -> None:
     assert average[0, middle, middle] > average[1, middle, middle] > average[2, middle, middle]
     with pytest.raises(ValueError, match="`find_motifs` must not get parameters in `run`"):
         session.run(detail=2)
+    assert session.set_points(POSITION).motifs.names == ["metal", "two", "one"]
     with pytest.warns(am.AtomotifWarning, match="motifs that were set"):
-        session.set_points(POSITION)
+        session.set_points(POSITION[1:])
+    assert "motifs" not in session.data.children
 
 
 @pytest.mark.parametrize(
@@ -224,8 +226,9 @@ def test_bad_labels_are_refused(session: MotifSession) -> None:
         session.set_motifs(np.zeros(count))
     with pytest.raises(ValueError, match="-1 or larger"):
         session.set_motifs(np.full(count, -2))
-    with pytest.raises(ValueError, match="`names` must name all 2"):
-        session.set_motifs(np.arange(count) % 2, names=["a"])
+    for names in (["a"], ["a", "a"], ["a", "b", "c"]):
+        with pytest.raises(ValueError, match="`names` must name all 2"):
+            session.set_motifs(np.arange(count) % 2, names=names)
 
 
 def test_selection_knows_its_points(session: MotifSession) -> None:
@@ -350,3 +353,125 @@ def test_two_sessions_in_two_threads(done: MotifSession) -> None:
         thread.join()
     for labels in results:
         np.testing.assert_array_equal(labels, done.data["motifs"]["label"])
+
+
+def test_given_motifs_follow_the_patches(session: MotifSession) -> None:
+    session.set_points(POSITION).set_motifs(KIND).run()
+    session.compute_features(patch_size=30)
+    assert session.stale == ("layout", "motifs")
+    session.run()
+    assert session.data["motifs"].attrs["patch_size"] == 30
+    np.testing.assert_array_equal(session.data["motifs"]["label"], KIND)
+    with pytest.warns(am.AtomotifWarning, match="motifs that were set"):
+        session.find_points(contrast="dark")
+    session.find_points().run()
+    assert session.motifs.names[0] == "M0"
+
+
+def test_what_was_asked_for_outlives_its_result(session: MotifSession) -> None:
+    session.run(even_gain=True, patch_size=30, n_motifs=2)
+    session.set_points(POSITION).run()
+    assert session.data["features"].attrs["patch_size"] == 30
+    assert len(session.motifs) == 2
+    session.denoise(method="low_pass").flatten(method="plane").run()
+    assert "denoised" in session.data["image"]
+
+
+def test_an_interrupted_run_is_taken_up_again(session: MotifSession) -> None:
+    class Interrupting:
+        def update(self, verb: str, fraction: float) -> None:
+            if verb == "compute_layout":
+                raise KeyboardInterrupt
+
+        def close(self) -> None:
+            pass
+
+    session.progress = Interrupting()
+    with pytest.raises(KeyboardInterrupt):
+        session.run(patch_size=30, n_motifs=2)
+    assert session.stale == ("layout", "motifs")
+    session.progress = None
+    session.run()
+    assert session.data["features"].attrs["patch_size"] == 30
+    assert len(session.motifs) == 2
+
+
+def test_an_error_on_the_way_undoes_the_whole_run(session: MotifSession) -> None:
+    before = session.data
+    with pytest.raises(ValueError, match="`n_motifs`"):
+        session.run(patch_size=30, n_motifs=10**6)
+    xr.testing.assert_identical(session.data, before)
+    assert session.stale == ()
+    session.timings.clear()
+    assert session.run().timings == {}
+
+
+def test_points_in_the_same_places_keep_their_ids(session: MotifSession) -> None:
+    session.selection = [3, 4]
+    ids = session.data["points"]["id"].values
+    session.find_points()
+    np.testing.assert_array_equal(session.data["points"]["id"], ids)
+    assert session.stale == ("patch", "features", "layout", "motifs")
+    assert session.selection.tolist() == [3, 4]
+
+
+def test_selection_and_drill_down_follow_points_that_move(session: MotifSession) -> None:
+    ids = session.motifs.ids(0)
+    zoom = session.branch("zoom", ids=ids)
+    session.selection = ids[:5]
+    places = session.columns.set_index("id").loc[ids, ["y", "x"]].to_numpy()
+    heard: list[int] = []
+    session.observe(lambda _: heard.append(zoom.data["points"].sizes["point"]))
+    moved = np.column_stack([session.data["points"]["row"], session.data["points"]["col"]]) + 0.25
+    session.set_points(moved)
+    assert heard == [len(ids)]  # the branch has followed before anybody hears of the selection
+    now = session.columns.set_index("id")
+    np.testing.assert_allclose(now.loc[zoom.data["points"]["id"], ["y", "x"]], places + 0.0025, atol=1e-9)
+    np.testing.assert_allclose(now.loc[session.selection, ["y", "x"]], places[:5] + 0.0025, atol=1e-9)
+    with pytest.warns(am.AtomotifWarning, match="zoom"):
+        session.set_points([[1, 1], [1, 9], [9, 1]])
+
+
+def test_a_branch_is_a_twin_but_for_what_is_asked(session: MotifSession) -> None:
+    session.run(patch_size=30)
+    oriented = session.branch("oriented", rotation_invariant=False)
+    assert oriented.data["features"].attrs["patch_size"] == 30
+    given = MotifSession(IMAGE).set_points(POSITION)
+    assert len(given.branch("oriented", rotation_invariant=False).motifs) > 1
+    zoom = session.branch("zoom", ids=session.motifs.ids(1)).run()
+    session.flatten(method="plane").run()
+    zoom.run()
+    assert zoom.data["patch"].attrs["patch_size"] == session.data["patch"].attrs["patch_size"]
+
+
+@pytest.mark.parametrize("name", [".", "a/b", "zarr.json", "x" * 300, "Größe <b>"])
+def test_any_text_names_a_branch(session: MotifSession, tmp_path: Path, name: str) -> None:
+    session.branch(name)
+    opened = MotifSession.open(session.save(tmp_path / "a.zarr"))
+    assert list(opened.branches) == [name]
+
+
+def test_numpy_numbers_are_parameters(session: MotifSession) -> None:
+    session.run(n_motifs=np.int64(3), patch_size=np.float32(30), rotation_invariant=np.bool_(False))
+    assert len(session.motifs) == 3
+    with pytest.raises(TypeError, match="`rotation_invariant` must be bool, got 'no'"):
+        session.run(rotation_invariant="no")
+    with pytest.raises(ValueError, match="`random_state` must not be negative"):
+        session.run(random_state=-1)
+    with pytest.raises(ValueError, match="`min_coverage` must be above 0"):
+        session.run(min_coverage=5.0)
+
+
+def test_odd_attributes_do_not_hinder_saving(tmp_path: Path) -> None:
+    image = xr.DataArray(IMAGE, dims=("y", "x"), attrs={"dose": float("nan"), "note": [1], "title": "t"})
+    session = MotifSession(image).set_points([[10, 10], [50, 90], [100, 30]])
+    with pytest.warns(am.AtomotifWarning, match="`patch_size` is a guess"):
+        session.measure_patch_size()
+    assert MotifSession.open(session.save(tmp_path / "a.zarr")).title == "t"
+
+
+def test_a_frame_of_a_stack_is_chosen_as_the_error_says() -> None:
+    stack = np.stack([IMAGE, IMAGE[::-1]])
+    with pytest.raises(ValueError, match="`frame`"):
+        MotifSession(stack)
+    np.testing.assert_array_equal(MotifSession(stack, frame=1).data["image"]["intensity"], IMAGE[::-1])

@@ -58,6 +58,7 @@ def checked_labels(
     n_motifs = int(array.max(initial=-1)) + 1
     if names is None:
         return array, None
-    if len(names) < n_motifs:
-        raise ValueError(f"`names` must name all {n_motifs} motifs, got {len(names)}.")
-    return array, [str(name) for name in names][:n_motifs]
+    known = [str(name) for name in names]
+    if len(set(known)) != len(known) or len(known) != n_motifs:
+        raise ValueError(f"`names` must name all {n_motifs} motifs, each otherwise, got {known}.")
+    return array, known

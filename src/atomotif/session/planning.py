@@ -1,7 +1,6 @@
 """Which steps have to run, and with what."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import replace
 from typing import Any
 
 from atomotif.session.state import State
@@ -72,7 +71,8 @@ def plan(
     state: State,
     changes: Mapping[str, Mapping[str, Any]] | None = None,
     *,
-    before: tuple[str, Parameters] | None = None,
+    groups: Collection[str] | None = None,
+    before: str | None = None,
     frozen: Collection[str] = (),
 ) -> list[tuple[str, Parameters]]:
     """Return the steps that are missing or out of date, in order, with their parameters.
@@ -80,11 +80,13 @@ def plan(
     Parameters
     ----------
     state : State
-        What there is.
+        What there is, and what was last asked for.
     changes : mapping, optional
-        New parameters by step, as of `sort_parameters`; what is not in it stays as it last was.
-    before : (str, Parameters), optional
-        Only what this step needs; the step itself is not in the list.
+        New parameters by step, as of `sort_parameters`.
+    groups : collection of str, optional
+        Only what is needed for these groups, themselves included; by default all groups.
+    before : str, optional
+        Only steps that come before this one.
     frozen : collection of str
         Groups that are not to be made here.
 
@@ -92,23 +94,22 @@ def plan(
     -------
     list of (str, Parameters)
     """
-    ran_with = state.parameters()
-    wanted = {
-        verb: replace(ran_with.get(verb, step.parameters()), **(changes or {}).get(verb, {}))
-        for verb, step in STEPS.items()
-    }
+    wanted = {verb: state.parameters(verb, (changes or {}).get(verb)) for verb in STEPS}
     verbs = list(STEPS)
-    if before is not None:
-        needed = set(before[1].required())
+    if groups is not None:
+        needed = set(groups)
         for verb in reversed(verbs):
             if STEPS[verb].group in needed:
                 needed.update(wanted[verb].required())
-        verbs = [verb for verb in verbs[: verbs.index(before[0])] if STEPS[verb].group in needed]
+        verbs = [verb for verb in verbs if STEPS[verb].group in needed]
+    if before is not None:
+        earlier = list(STEPS)[: list(STEPS).index(before)]
+        verbs = [verb for verb in verbs if verb in earlier]
     todo: list[tuple[str, Parameters]] = []
     remade: set[str] = set()
     for verb in verbs:
         group = STEPS[verb].group
-        if group in frozen or state.is_given(group):
+        if group in frozen or (group == "points" and state.is_given(group)):
             continue
         if remade.intersection(wanted[verb].required()) or not state.is_current(verb, wanted[verb]):
             todo.append((verb, wanted[verb]))

@@ -9,7 +9,7 @@ import xarray as xr
 
 from atomotif._version import __version__
 from atomotif.session.selection import as_ids
-from atomotif.steps.graph import GROUPS
+from atomotif.steps.graph import GROUPS, STEPS
 
 if TYPE_CHECKING:
     from atomotif.session.session import MotifSession
@@ -29,11 +29,13 @@ def to_dict(session: MotifSession, prefix: str = "") -> dict[str, xr.Dataset]:
     -------
     dict of str to xr.Dataset
     """
+    state = session._state
     root = xr.Dataset(
         attrs={
             "title": session.title,
             "atomotif": __version__,
             "next_id": session._next_id,
+            "wanted": json.dumps({verb: values.to_dict() for verb, values in state.wanted.items()}),
             "branches": json.dumps(list(session.branches)),
         }
     )
@@ -41,10 +43,11 @@ def to_dict(session: MotifSession, prefix: str = "") -> dict[str, xr.Dataset]:
         root["selection"] = ("selected", session.selection.copy())
     if session._subset is not None:
         root["subset"] = ("subset_point", session._subset.copy())
-    own = {name: group for name, group in session._state.groups.items() if name not in session._frozen}
+    own = {name: group for name, group in state.groups.items() if name not in session._frozen}
     groups = {f"{prefix}/": root} | {f"{prefix}/{name}": own[name] for name in GROUPS if name in own}
-    for name, branch in session.branches.items():
-        groups |= to_dict(branch, f"{prefix}/branches/{name}")
+    # By number, since any text may be a name.
+    for number, branch in enumerate(session.branches.values()):
+        groups |= to_dict(branch, f"{prefix}/branches/{number}")
     return groups
 
 
@@ -60,11 +63,16 @@ def load(session: MotifSession, tree: xr.DataTree) -> None:
     """
     session.title = str(tree.attrs["title"])
     session._next_id = int(tree.attrs["next_id"])
+    session._state.wanted = {
+        verb: STEPS[verb].parameters.from_dict(values)
+        for verb, values in json.loads(tree.attrs["wanted"]).items()
+        if verb in STEPS
+    }
     for name in GROUPS:
         if name in tree.children:
             session._state.restore(name, tree.children[name].to_dataset(inherit=False))
-    for name in json.loads(tree.attrs["branches"]):
-        node = tree.children["branches"].children[name]
+    for number, name in enumerate(json.loads(tree.attrs["branches"])):
+        node = tree.children["branches"].children[str(number)]
         subset = as_ids(node.dataset["subset"].values) if "subset" in node.dataset else None
         branch = session._new_branch(name, subset)
         load(branch, node)

@@ -7,13 +7,15 @@ from numpy.typing import ArrayLike, NDArray
 from traitlets import HasTraits, TraitType
 
 
-def as_ids(values: ArrayLike) -> NDArray[np.int64]:
+def as_ids(values: ArrayLike, name: str = "selection") -> NDArray[np.int64]:
     """Return ids as a read-only, sorted, unique int64 array.
 
     Parameters
     ----------
     values : array_like of int
         Ids of points, in any order.
+    name : str, default "selection"
+        The argument's name in the error.
 
     Returns
     -------
@@ -33,7 +35,7 @@ def as_ids(values: ArrayLike) -> NDArray[np.int64]:
     if array.size == 0:
         array = np.empty(0, np.int64)
     if array.dtype.kind not in "iu":
-        raise TypeError(f"`selection` must hold ids (whole numbers), got dtype {array.dtype}.")
+        raise TypeError(f"`{name}` must hold ids (whole numbers), got dtype {array.dtype}.")
     ids = np.unique(array.astype(np.int64))
     ids.flags.writeable = False
     return ids

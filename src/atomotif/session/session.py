@@ -18,6 +18,7 @@ from atomotif._version import __version__
 from atomotif._warnings import warn
 from atomotif.io import readers
 from atomotif.session import describe, saving
+from atomotif.session.carry import carry_ids, same_places
 from atomotif.session.given import checked_labels, checked_points
 from atomotif.session.motifs import Motifs
 from atomotif.session.planning import check_names, plan, sort_parameters
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 
 #: Groups that a branch has in common with its parent.
 SHARED = ("image", "points")
+#: The same for a branch on some of the points, whose spacing says nothing about the crystal.
+SHARED_BY_SUBSET = ("image", "points", "patch")
 
 
 class MotifSession:
@@ -49,6 +52,8 @@ class MotifSession:
         image brings. Without any, lengths are in px.
     units : str, optional
         Unit of `pixel_size`; lengths are kept in nm.
+    frame, channel : int, optional
+        Which one of a stack or of a colour image.
     title : str, optional
         Shown in reports; by default the `title` among the image's attributes or the name of its file.
     n_threads : int, optional
@@ -85,15 +90,19 @@ class MotifSession:
         pixel_size: float | str | None = None,
         units: str | None = None,
         *,
+        frame: int | None = None,
+        channel: int | None = None,
         title: str | None = None,
         n_threads: int | None = None,
         progress: Progress | None = None,
     ) -> None:
-        array = readers.to_dataarray(image, pixel_size=pixel_size, units=units)
+        array = readers.to_dataarray(image, pixel_size=pixel_size, units=units, frame=frame, channel=channel)
         intensity = as_image(array.values, "image").copy()
         group = xr.Dataset({"intensity": (("y", "x"), intensity)}, coords={"y": array["y"], "x": array["x"]})
         group.attrs = {
-            name: value for name, value in array.attrs.items() if isinstance(value, str | int | float)
+            name: value
+            for name, value in array.attrs.items()
+            if isinstance(value, str) or (isinstance(value, int | float) and np.isfinite(value))
         }
         self._init(title or str(array.attrs.get("title") or "micrograph"), n_threads, progress)
         self._state.restore("image", group)
@@ -119,7 +128,8 @@ class MotifSession:
         pixel_size: float | str | None = None,
         units: str | None = None,
         frame: int | None = None,
-        channel: int | None = None,
+        channel: int | str | None = None,
+        key: str | None = None,
         **keywords: Any,
     ) -> Self:
         """Start a session from a file.
@@ -128,7 +138,7 @@ class MotifSession:
         ----------
         path : str or Path
             See `atomotif.read` for the formats.
-        pixel_size, units, frame, channel
+        pixel_size, units, frame, channel, key
             As in `atomotif.read`.
         **keywords
             As in `MotifSession`.
@@ -137,7 +147,7 @@ class MotifSession:
         -------
         MotifSession
         """
-        image = readers.read(path, pixel_size=pixel_size, units=units, frame=frame, channel=channel)
+        image = readers.read(path, pixel_size=pixel_size, units=units, frame=frame, channel=channel, key=key)
         keywords.setdefault("title", Path(path).name)
         return cls(image, **keywords)
 
@@ -168,7 +178,8 @@ class MotifSession:
         if step.group in self._frozen:
             raise ValueError(f"`{verb}` must be called on the parent session: a branch shares its points.")
         wanted = step.parameters(**parameters)
-        self._execute([*plan(self._state, before=(verb, wanted), frozen=self._frozen), (verb, wanted)])
+        before = plan(self._state, groups=wanted.required(), before=verb, frozen=self._frozen)
+        self._execute([*before, (verb, wanted)], asked_for=verb)
         return self
 
     def run(self, **parameters: Any) -> Self:
@@ -203,36 +214,86 @@ class MotifSession:
     @property
     def _frozen(self) -> tuple[str, ...]:
         """Groups that are the parent's to make."""
-        return () if self._parent is None else SHARED
+        if self._parent is None:
+            return ()
+        return SHARED if self._subset is None else SHARED_BY_SUBSET
 
-    def _execute(self, steps: Sequence[tuple[str, Parameters]]) -> None:
-        # One BLAS thread: the steps spread their work themselves, in blocks that do not depend on the
-        # number of threads, so that results do not either.
-        with shown(self.progress) as progress, threadpool_limits(1, user_api="blas"):
-            for verb, parameters in steps:
-                progress.update(verb, 0.0)
-                start = time.perf_counter()
-                inputs = [self._state.groups[name] for name in parameters.required()]
-                context = Context(partial(progress.update, verb), self.n_threads)
-                made = STEPS[verb].function(*inputs, parameters=parameters, context=context)
-                self._write(verb, made, parameters)
-                self.timings[verb] = time.perf_counter() - start
-                progress.update(verb, 1.0)
+    def _execute(self, steps: Sequence[tuple[str, Parameters]], asked_for: str | None = None) -> None:
+        """Run steps; after an error all is as it was, after an interrupt what is done stays done."""
+        saved = [(session, session._state.copy(), session._subset) for session in self._family()]
+        selected = self._selection.ids
+        self._state.wanted.update(steps)
+        try:
+            # One BLAS thread: the steps spread their work themselves, in blocks that do not depend on
+            # the number of threads, so that results do not either.
+            with shown(self.progress) as progress, threadpool_limits(1, user_api="blas"):
+                for verb, parameters in steps:
+                    progress.update(verb, 0.0)
+                    start = time.perf_counter()
+                    if verb != asked_for and self._state.is_given(STEPS[verb].group):
+                        self._write(verb, self._given_motifs(), None)
+                    else:
+                        inputs = [self._state.groups[name] for name in parameters.required()]
+                        context = Context(partial(progress.update, verb), self.n_threads)
+                        made = STEPS[verb].function(*inputs, parameters=parameters, context=context)
+                        self._write(verb, made, parameters)
+                    self.timings[verb] = time.perf_counter() - start
+                    progress.update(verb, 1.0)
+        except Exception:
+            for session, state, subset in saved:
+                session._state, session._subset = state, subset
+            self._selection.ids = selected
+            raise
+
+    def _family(self) -> list[MotifSession]:
+        """Return the session with its branches and theirs."""
+        return [self, *(one for branch in self._branches.values() for one in branch._family())]
+
+    def _given_motifs(self) -> xr.Dataset:
+        """Return the motifs that were given, with averages of the patches as they are now."""
+        motifs = self._state.groups["motifs"]
+        return self._motifs_of(motifs["label"].values, [str(name) for name in motifs["name"].values])
+
+    def _motifs_of(self, labels: NDArray[np.int64], names: list[str] | None) -> xr.Dataset:
+        groups = self._state.groups
+        size = (groups["features"] if "features" in groups else groups["patch"]).attrs["patch_size"]
+        return motifs_group(
+            groups["image"],
+            groups["points"],
+            labels,
+            np.where(labels >= 0, 1.0, 0.0),
+            patch_size=float(size),
+            names=names,
+            n_threads=self.n_threads,
+        )
 
     def _write(self, verb: str, made: xr.Dataset, parameters: Parameters | None) -> None:
         group = STEPS[verb].group
         if group == "points":
-            count = made.sizes["point"]
-            made = made.assign_coords(id=("point", np.arange(self._next_id, self._next_id + count)))
-            self._next_id += count
-        elif "point" in made.dims:
+            self._write_points(verb, made, parameters)
+            return
+        if "point" in made.dims:
             made = made.assign_coords(id=("point", self._state.ids.copy()))
         self._state.write(group, made, verb, parameters)
-        if group == "points":
-            self._selection.ids = np.intersect1d(self._selection.ids, self._state.ids)
-        if group in SHARED:
-            for branch in self._branches.values():
-                branch._follow(group)
+        for branch in self._branches.values():
+            branch._follow(group)
+
+    def _write_points(self, verb: str, made: xr.Dataset, parameters: Parameters | None) -> None:
+        """Write points: in the same places they keep their ids, else they get ids never used before."""
+        old = self._state.groups.get("points")
+        count = made.sizes["point"]
+        if old is not None and same_places(old, made):
+            ids = old["id"].values.copy()
+        else:
+            ids = np.arange(self._next_id, self._next_id + count)
+            self._next_id += count
+            if self._state.is_given("motifs"):
+                warn("the motifs that were set belong to points that are gone, and are dropped")
+        self._state.write("points", made.assign_coords(id=("point", ids)), verb, parameters)
+        for branch in self._branches.values():
+            branch._follow("points")
+        if old is not None:
+            self._selection.ids = carry_ids(self._selection.ids, old, self._state.groups["points"])
 
     # ---- results that are given ------------------------------------------------------------------
 
@@ -259,8 +320,6 @@ class MotifSession:
             raise ValueError("`set_points` must be called on the parent session: a branch shares its points.")
         image = self._state.groups["image"]
         points = checked_points(rowcol, (image.sizes["y"], image.sizes["x"]))
-        if self._state.is_given("motifs"):
-            warn("the motifs that were set belong to the points before `set_points`, and are dropped")
         self._write("find_points", points_group(image, points), None)
         return self
 
@@ -288,19 +347,8 @@ class MotifSession:
         """
         self._require_points()
         array, known_names = checked_labels(labels, names, len(self._state.ids))
-        groups = self._state.groups
-        if "features" not in groups:
-            step = STEPS["compute_features"]
-            self._execute(plan(self._state, before=(step.verb, step.parameters()), frozen=self._frozen))
-        made = motifs_group(
-            groups["image"],
-            groups["points"],
-            array,
-            np.where(array >= 0, 1.0, 0.0),
-            patch_size=float(groups.get("features", groups["patch"]).attrs["patch_size"]),
-            names=known_names,
-        )
-        self._write("find_motifs", made, None)
+        self._execute(plan(self._state, groups=("patch",), frozen=self._frozen))
+        self._write("find_motifs", self._motifs_of(array, known_names), None)
         return self
 
     # ---- branches --------------------------------------------------------------------------------
@@ -311,11 +359,12 @@ class MotifSession:
         Parameters
         ----------
         name : str
-            Its name in `branches`; an older branch of that name is replaced.
+            Its name in `branches`; an older branch of that name is replaced, and left to itself.
         ids : array_like of int, optional
             Look at these points only (drill-down); by default all.
         **parameters
-            As in `run`, kept for when the branch is run.
+            As in `run`, with which the branch runs at once; without any it waits for its `run`. All
+            others are those of this session.
 
         Returns
         -------
@@ -324,14 +373,19 @@ class MotifSession:
         Raises
         ------
         ValueError
-            If an id is not of this session, or fewer than three are given.
+            If the name is empty, there are no points, an id is not of this session, or fewer than
+            three are given.
+        TypeError
+            If an id is not a whole number.
         """
-        if not isinstance(name, str) or not name or "/" in name:
-            raise ValueError(f"`name` must be a non-empty string without a slash, got {name!r}.")
+        if not isinstance(name, str) or not name:
+            raise ValueError(f"`name` must be a non-empty string, got {name!r}.")
         self._require_points()
         subset = None if ids is None else self._known(ids, "ids")
         if subset is not None and len(subset) < 3:
             raise ValueError(f"`ids` must name at least three points, got {len(subset)}.")
+        shared = SHARED if subset is None else SHARED_BY_SUBSET
+        self._execute(plan(self._state, groups=shared, frozen=self._frozen))
         branch = self._new_branch(name, subset)
         if parameters:
             branch.run(**parameters)
@@ -342,20 +396,25 @@ class MotifSession:
         branch = MotifSession.__new__(MotifSession)
         branch._init(f"{self.title}: {name}", self.n_threads, self.progress)
         branch._parent, branch._subset, branch._selection = self, subset, self._selection
-        for group in SHARED:
-            branch._follow(group)
-        if subset is not None and "patch" in self._state.groups:
-            # The spacing of a subset says nothing about the crystal; the parent's is the one to use.
-            branch._state.groups["patch"] = self._state.groups["patch"]
+        branch._state.wanted = dict(self._state.wanted)
+        for group in branch._frozen:
+            if group in self._state.groups:
+                branch._follow(group)
         return branch
 
     def _follow(self, group: str) -> None:
-        """Take over a shared group from the parent."""
-        assert self._parent is not None
+        """Take over a group from the parent, if it is shared."""
+        if self._parent is None or group not in self._frozen:
+            return
         dataset = self._parent._state.groups[group]
         if group == "points" and self._subset is not None:
+            old = self._state.groups.get("points")
+            if old is not None:
+                self._subset = carry_ids(self._subset, old, dataset)
+                if len(self._subset) < 3:
+                    warn(f"the points of {self.title!r} are gone: nothing is near where they were")
             dataset = dataset.isel(point=np.flatnonzero(np.isin(dataset["id"].values, self._subset)))
-        self._state.follow(group, dataset)
+        self._state.put(group, dataset)
         for branch in self._branches.values():
             branch._follow(group)
 
@@ -409,7 +468,7 @@ class MotifSession:
         self._selection.unobserve(handler, "ids")
 
     def _known(self, ids: ArrayLike, name: str) -> NDArray[np.int64]:
-        wanted = as_ids(ids)
+        wanted = as_ids(ids, name)
         unknown = np.setdiff1d(wanted, self._state.ids)
         if len(unknown):
             listed = ", ".join(map(str, unknown[:5].tolist())) + (", ..." if len(unknown) > 5 else "")
@@ -471,14 +530,16 @@ class MotifSession:
         return save_tree(xr.DataTree.from_dict(saving.to_dict(self)), path)
 
     @classmethod
-    def open(cls, path: str | Path, *, n_threads: int | None = None) -> Self:
+    def open(
+        cls, path: str | Path, *, n_threads: int | None = None, progress: Progress | None = None
+    ) -> Self:
         """Open a saved session; everything is read into memory and no file stays open.
 
         Parameters
         ----------
         path : str or Path
             What `save` wrote.
-        n_threads : int, optional
+        n_threads, progress : optional
             As in `MotifSession`.
 
         Returns
@@ -495,10 +556,10 @@ class MotifSession:
         from atomotif.io.store import open_tree
 
         tree = open_tree(path)
-        if "atomotif" not in tree.attrs or "image" not in tree.children:
+        if "next_id" not in tree.attrs or "image" not in tree.children:
             raise ValueError(f"`path` must be a session saved by atomotif, got {str(path)!r}.")
         session = cls.__new__(cls)
-        session._init(str(tree.attrs["title"]), n_threads)
+        session._init(str(tree.attrs["title"]), n_threads, progress)
         saving.load(session, tree)
         return session
 

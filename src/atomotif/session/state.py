@@ -1,8 +1,9 @@
 """The groups of a session, and the rules by which they change."""
 
 import json
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self
 
 import numpy as np
 import xarray as xr
@@ -15,21 +16,38 @@ from atomotif.steps.graph import GROUPS, STEPS, dependents, makers
 GIVEN = "given"
 
 
+@dataclass
 class State:
     """The groups of one analysis; replaced as a whole, never modified in place.
 
     Staleness, parameters and whether a result was given are kept in the attributes of the groups,
     so that they are saved with them.
+
+    Parameters
+    ----------
+    groups : dict of str to xr.Dataset
+        What there is.
+    wanted : dict of str to Parameters
+        For each step the values that were last asked for; they outlive the groups made with them.
     """
 
-    def __init__(self) -> None:
-        self.groups: dict[str, xr.Dataset] = {}
+    groups: dict[str, xr.Dataset] = field(default_factory=dict)
+    wanted: dict[str, Parameters] = field(default_factory=dict)
+
+    def copy(self) -> Self:
+        """Return a state with the same groups and values, which changes by itself."""
+        return type(self)(dict(self.groups), dict(self.wanted))
 
     @property
     def ids(self) -> NDArray[np.int64]:
         """Ids of the points, shape (n,); empty before there are points."""
         points = self.groups.get("points")
         return np.empty(0, np.int64) if points is None else points["id"].values
+
+    def parameters(self, verb: str, changes: Mapping[str, Any] | None = None) -> Parameters:
+        """Return the values that the step is to run with: those last asked for, and `changes`."""
+        values = self.wanted.get(verb) or STEPS[verb].parameters()
+        return type(values)(**{**values.to_dict(), **(changes or {})})
 
     def write(self, group: str, dataset: xr.Dataset, verb: str, parameters: Parameters | None) -> None:
         """Put a group in place, made by `verb` or, with no parameters, given by the user.
@@ -42,33 +60,43 @@ class State:
             If the group refers to other points than the session has.
         """
         # What a later step of the same group had made (the denoised image) was made from what goes now.
-        earlier = verbs_of(group)[: verbs_of(group).index(verb)] if verb in verbs_of(group) else ()
+        verbs = [step.verb for step in makers(group)]
+        earlier = verbs[: verbs.index(verb)]
         made_by = {name: values for name, values in self.made_by(group).items() if name in earlier}
         made_by[verb] = GIVEN if parameters is None else parameters.to_dict()
-        new = dataset.assign_attrs(parameters=json.dumps(made_by), stale=0)
-        if group != "points":
-            self._check_ids(group, new)
-        self._put(group, new)
+        self.put(group, dataset.assign_attrs(parameters=json.dumps(made_by), stale=0))
 
-    def follow(self, group: str, dataset: xr.Dataset) -> None:
-        """Put a group of the parent session in place."""
-        self._put(group, dataset)
+    def put(self, group: str, dataset: xr.Dataset) -> None:
+        """Put a group in place as it is, and mark what depends on it."""
+        ids = self.ids
+        self.restore(group, dataset)
+        if group == "points" and not np.array_equal(ids, dataset["id"].values):
+            for name in GROUPS:
+                if name != "points" and name in self.groups and "point" in self.groups[name].dims:
+                    del self.groups[name]
+        for name in dependents(group, self.wanted):
+            if name in self.groups and not (name == "points" and self.is_given(name)):
+                self.groups[name] = self.groups[name].assign_attrs(stale=1)
 
     def restore(self, group: str, dataset: xr.Dataset) -> None:
-        """Put a saved group in place as it was; nothing becomes stale by it."""
-        if group not in ("image", "points"):
-            self._check_ids(group, dataset)
-        self.groups[group] = _read_only(dataset)
+        """Put a group in place as it is; nothing becomes stale by it.
 
-    def _put(self, group: str, dataset: xr.Dataset) -> None:
-        ids = self.ids
-        self.groups[group] = _read_only(dataset)
-        if group == "points" and not np.array_equal(ids, dataset["id"].values):
-            self._drop_points()
-        self._mark(dependents(group, self.parameters()))
+        Raises
+        ------
+        ValueError
+            If the group refers to other points than the session has.
+        """
+        refers = group not in ("image", "points") and "point" in dataset.dims
+        if refers and not np.array_equal(dataset["id"].values, self.ids):
+            raise ValueError(f"group {group!r} must refer to the points of the session, got other ids.")
+        for variable in dataset.variables.values():
+            # Undo, branches and views refer to the arrays.
+            if isinstance(variable.values, np.ndarray):
+                variable.values.flags.writeable = False
+        self.groups[group] = dataset
 
     def made_by(self, group: str) -> dict[str, Any]:
-        """Return for each step that made `group` the parameters it ran with, or GIVEN."""
+        """Return for each step that made `group` the values it ran with, or GIVEN."""
         dataset = self.groups.get(group)
         return {} if dataset is None else dict(json.loads(dataset.attrs.get("parameters", "{}")))
 
@@ -77,53 +105,17 @@ class State:
         return GIVEN in self.made_by(group).values()
 
     def is_stale(self, group: str) -> bool:
-        """Return whether something that the group depends on has changed since."""
-        return bool(self.groups[group].attrs.get("stale", 0)) if group in self.groups else False
-
-    def parameters(self) -> dict[str, Parameters]:
-        """Return for each step that has run the values it ran with."""
-        return {
-            verb: STEPS[verb].parameters.from_dict(values)
-            for group in GROUPS
+        """Return whether the group was made from, or with, something else than there is now."""
+        if group not in self.groups:
+            return False
+        return bool(self.groups[group].attrs.get("stale", 0)) or any(
+            values not in (GIVEN, self.parameters(verb).to_dict())
             for verb, values in self.made_by(group).items()
-            if verb in STEPS and values != GIVEN
-        }
-
-    def is_current(self, verb: str, parameters: Parameters) -> bool:
-        """Return whether the step has nothing to do."""
-        group = STEPS[verb].group
-        made_by = self.made_by(group)
-        if GIVEN in made_by.values():
-            return True
-        return (
-            verb in made_by
-            and not self.is_stale(group)
-            and STEPS[verb].parameters.from_dict(made_by[verb]) == parameters
         )
 
-    def _check_ids(self, group: str, dataset: xr.Dataset) -> None:
-        if "point" in dataset.dims and not np.array_equal(dataset["id"].values, self.ids):
-            raise ValueError(f"group {group!r} must refer to the points of the session, got other ids.")
-
-    def _drop_points(self) -> None:
-        for name in GROUPS:
-            if name != "points" and name in self.groups and "point" in self.groups[name].dims:
-                del self.groups[name]
-
-    def _mark(self, groups: Iterable[str]) -> None:
-        for name in groups:
-            if name in self.groups and not self.is_given(name):
-                self.groups[name] = self.groups[name].assign_attrs(stale=1)
-
-
-def _read_only(dataset: xr.Dataset) -> xr.Dataset:
-    """Protect the arrays of a group, which undo, branches and views refer to."""
-    for variable in dataset.variables.values():
-        if isinstance(variable.values, np.ndarray):
-            variable.values.flags.writeable = False
-    return dataset
-
-
-def verbs_of(group: str) -> tuple[str, ...]:
-    """Return the names of the steps that make `group`."""
-    return tuple(step.verb for step in makers(group))
+    def is_current(self, verb: str, parameters: Parameters) -> bool:
+        """Return whether the step has nothing to do with these values."""
+        group = STEPS[verb].group
+        if group not in self.groups or self.groups[group].attrs.get("stale", 0):
+            return False
+        return self.made_by(group).get(verb) in (GIVEN, parameters.to_dict())

@@ -2,7 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
-from typing import Any, ClassVar, Self
+from types import NoneType
+from typing import Any, ClassVar, Self, get_args
+
+import numpy as np
 
 
 def no_report(fraction: float) -> None:
@@ -32,6 +35,18 @@ class Parameters:
 
     #: Names of the groups that the step reads, in the order of its function's arguments.
     inputs: ClassVar[tuple[str, ...]] = ()
+
+    def __post_init__(self) -> None:
+        for item in fields(self):
+            value = getattr(self, item.name)
+            if isinstance(value, np.generic):  # NumPy's numbers are welcome, but JSON does not know them
+                value = value.item()
+                object.__setattr__(self, item.name, value)
+            kinds = get_args(item.type) or (item.type,)
+            fits = type(value) in kinds or (type(value) is int and float in kinds)
+            if not fits:
+                names = " or ".join("None" if kind is NoneType else kind.__name__ for kind in kinds)
+                raise TypeError(f"`{item.name}` must be {names}, got {value!r}.")
 
     @classmethod
     def names(cls) -> tuple[str, ...]:

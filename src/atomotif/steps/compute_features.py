@@ -45,6 +45,7 @@ class ComputeFeaturesParameters(Parameters):
     even_gain: bool = False
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.patch_size is not None:
             check_positive(self.patch_size, "patch_size")
             if self.patch_size < 4:

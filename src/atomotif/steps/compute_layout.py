@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 import xarray as xr
 
-from atomotif._checks import check_choice, check_positive
+from atomotif._checks import check_choice, check_not_negative, check_positive
 from atomotif.steps.base import Context, Parameters
 
 PRESETS = ("paper", "code", "balanced", "reversed")
@@ -43,9 +43,12 @@ class ComputeLayoutParameters(Parameters):
     random_state: int = 0
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         check_choice(self.preset, "preset", PRESETS)
         for name in ("n_neighbors", "n_negatives", "n_iterations"):
             check_positive(getattr(self, name), name)
+        for name in ("record_every", "random_state"):
+            check_not_negative(getattr(self, name), name)
 
 
 def compute_layout(features: xr.Dataset, parameters: ComputeLayoutParameters, context: Context) -> xr.Dataset:

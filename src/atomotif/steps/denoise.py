@@ -41,6 +41,7 @@ class DenoiseParameters(Parameters):
     rank: int | None = None
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         check_choice(self.method, "method", METHODS)
         check_positive(self.fraction, "fraction")
         check_positive(self.patch, "patch")
@@ -53,13 +54,13 @@ def denoise(image: xr.Dataset, parameters: DenoiseParameters, context: Context) 
 
     Its attribute `surviving_contrast` is the share of a vacancy's contrast that is left.
     """
+    new = image.drop_vars("denoised", errors="ignore")
+    if parameters.method == "none":
+        return new
     from atomotif.numerics import denoise as numeric
     from atomotif.numerics.columns import find_columns
 
     flattened = image["flattened"].values
-    new = image.drop_vars("denoised", errors="ignore")
-    if parameters.method == "none":
-        return new
 
     def smooth(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
         if parameters.method == "low_pass":

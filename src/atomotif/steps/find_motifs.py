@@ -7,7 +7,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from atomotif._checks import check_choice, check_positive
+from atomotif._checks import check_choice, check_not_negative, check_positive
 from atomotif._palette import motif_colors
 from atomotif.steps.base import Context, Parameters
 from atomotif.steps.compute_layout import used_features
@@ -35,7 +35,7 @@ class FindMotifsParameters(Parameters):
         Least number of points of a motif for "layout"; by default 0.5 % of the points, at least 5.
     min_coverage : float, default 0.9
         Points whose patch lies inside the image by less than this share get no motif (label -1).
-        Motifs are learnt from whole patches only.
+        "significance" learns from whole patches only.
     align : bool, default True
         Turn the patches of a motif onto each other before averaging; only with rotation-invariant
         features, in which a motif holds patches of any orientation.
@@ -53,9 +53,12 @@ class FindMotifsParameters(Parameters):
     random_state: int = 0
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         check_choice(self.method, "method", METHODS)
         check_positive(self.detail, "detail")
-        check_positive(self.min_coverage, "min_coverage")
+        if not 0 < self.min_coverage <= 1:
+            raise ValueError(f"`min_coverage` must be above 0 and at most 1, got {self.min_coverage!r}.")
+        check_not_negative(self.random_state, "random_state")
         for name in ("n_motifs", "min_cluster_size"):
             if getattr(self, name) is not None:
                 check_positive(getattr(self, name), name)
@@ -82,11 +85,13 @@ def find_motifs(
     if parameters.method == "layout":
         (layout,) = rest
         size = parameters.min_cluster_size or max(5, round(0.005 * points.sizes["point"]))
-        labels, probability = layout_clusters(layout["position"].values, min_cluster_size=size)
-        confidence = probability.astype(np.float32)
+        labels = np.full(len(inside), -1, np.int64)
+        confidence = np.zeros(len(inside), np.float32)
+        labels[inside], confidence[inside] = layout_clusters(
+            layout["position"].values[inside], min_cluster_size=size, n_threads=context.n_threads
+        )
     else:
         labels, confidence = _significant(features, inside, parameters)
-    labels = np.where(inside, labels, -1)
     context.report(0.7)
     return motifs_group(
         image,
@@ -96,6 +101,7 @@ def find_motifs(
         patch_size=float(features.attrs["patch_size"]),
         features=features,
         align=parameters.align and bool(features.attrs["rotation_invariant"]),
+        n_threads=context.n_threads,
     )
 
 
@@ -131,6 +137,7 @@ def motifs_group(
     names: list[str] | None = None,
     features: xr.Dataset | None = None,
     align: bool = False,
+    n_threads: int | None = None,
 ) -> xr.Dataset:
     """Return labels as a motifs group, with the class averages.
 
@@ -150,6 +157,8 @@ def motifs_group(
         The features group; its moments give the angles for `align`.
     align : bool, default False
         Turn the patches of a motif onto each other before averaging.
+    n_threads : int, optional
+        Threads to use.
 
     Returns
     -------
@@ -166,6 +175,7 @@ def motifs_group(
         patch_size / 2,
         moments=features["zernike"].values if features is not None and align else None,
         align=align,
+        n_threads=n_threads,
     )
     offset = np.arange(average.shape[-1]) - average.shape[-1] // 2
     pixel_size, units = image.attrs["pixel_size"], image.attrs["units"]

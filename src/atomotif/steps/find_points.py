@@ -39,6 +39,7 @@ class FindPointsParameters(Parameters):
     source: str = "auto"
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         check_choice(self.contrast, "contrast", CONTRASTS)
         check_choice(self.source, "source", SOURCES)
         check_positive(self.min_prominence, "min_prominence")

@@ -33,6 +33,7 @@ class FlattenParameters(Parameters):
     scale: float | None = None
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         check_choice(self.method, "method", METHODS)
         if self.scale is not None:
             check_positive(self.scale, "scale")

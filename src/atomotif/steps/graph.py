@@ -1,8 +1,7 @@
 """Which step makes which group, and in which order."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import xarray as xr
 
@@ -80,7 +79,7 @@ def steps_with(parameter: str) -> tuple[Step, ...]:
     return tuple(step for step in STEPS.values() if parameter in step.parameters.names())
 
 
-def dependents(group: str, parameters: dict[str, Any]) -> tuple[str, ...]:
+def dependents(group: str, parameters: Mapping[str, Parameters]) -> tuple[str, ...]:
     """Return the groups that depend on `group`, directly or not, in order.
 
     Parameters
@@ -88,7 +87,7 @@ def dependents(group: str, parameters: dict[str, Any]) -> tuple[str, ...]:
     group : str
         The group that changes.
     parameters : dict of str to Parameters
-        For each step that has run, the values it ran with; a step not in it counts with its defaults.
+        For each step the values that it runs with; a step not in it counts with its defaults.
     """
     changed = {group}
     for step in STEPS.values():

@@ -7,9 +7,12 @@ import numpy as np
 import xarray as xr
 
 from atomotif._checks import check_choice
+from atomotif._warnings import warn
 from atomotif.steps.base import Context, Parameters
 from atomotif.steps.find_points import positions
 
+#: Below this confidence the user is told that the size is a guess.
+GUESS = 0.3
 RULES = ("nearest_neighbor", "repeat_length")
 
 
@@ -30,6 +33,7 @@ class MeasurePatchSizeParameters(Parameters):
     rule: str = "nearest_neighbor"
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         check_choice(self.rule, "rule", RULES)
 
 
@@ -49,13 +53,17 @@ def measure_patch_size(
         if not np.isfinite(measured.repeat_length):
             raise ValueError('`rule="repeat_length"` needs points that repeat, found no repeating length.')
         size = measured.repeat_length
+    if measured.confidence < GUESS:
+        warn(f"the points hardly repeat (confidence {measured.confidence:.2f}): `patch_size` is a guess")
+    attrs = {
+        "patch_size": float(size),
+        "confidence": float(measured.confidence),
+        "nearest_neighbor": float(measured.nearest_neighbor),
+    }
+    if np.isfinite(measured.repeat_length):
+        attrs["repeat_length"] = float(measured.repeat_length)
     return xr.Dataset(
         {"rdf": ("r", measured.rdf)},
         coords={"r": ("r", measured.r, {"units": "px"})},
-        attrs={
-            "patch_size": float(size),
-            "confidence": float(measured.confidence),
-            "nearest_neighbor": float(measured.nearest_neighbor),
-            "repeat_length": float(measured.repeat_length),
-        },
+        attrs=attrs,
     )
