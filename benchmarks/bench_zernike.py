@@ -90,7 +90,7 @@ def main():
         tracemalloc.stop()
         print(
             f"{name}: {max(peak - result.nbytes, 0) / 1e6:.1f} MB traced beyond the result "
-            "(not traced: the tables of weights, kept from call to call, and 0.5 MB of buffers a thread)"
+            "(not traced: the tables of weights, kept from call to call, and 0.8 MB of buffers a thread)"
         )
 
 

@@ -6,6 +6,7 @@ the result is the same at any number of threads.
 
 Innermost loops index with unsigned integers, which spares numba's test for negative ones, and take no
 slices, whose reference counts are atomic operations: both together make them three times faster.
+Sizes of buffers are arguments: to compile numpy's `diff` and `max` takes longer than all the rest.
 """
 # mypy: disable-error-code="untyped-decorator"
 # numba's decorator has no types.
@@ -92,13 +93,17 @@ def project_shifted(
     sign: Any,
     reach: int,
     steps: int,
+    n_pixels: int,
+    chunk_size: int,
     result: Any,
 ) -> None:
-    """Write the moments of the points of some chunks, (start, stop, shift) in the sorted order."""
+    """Write the moments of the points of some chunks, (start, stop, shift) in the sorted order.
+
+    `n_pixels` and `chunk_size` are the most pixels of a shift and the most points of a chunk.
+    """
     n_moments = weights.shape[1]
-    n_pixels = np.max(np.diff(first_pixel))
     local = np.empty((n_pixels, n_moments), np.float32)
-    buffer = np.empty(np.max(chunks[:, 1] - chunks[:, 0]) * n_pixels, np.float32)
+    buffer = np.empty(chunk_size * n_pixels, np.float32)
     loaded = -1
     for c in range(len(chunks)):
         start, stop, shift = chunks[c]
@@ -164,15 +169,18 @@ def project_folded(
     weights: Any,
     moments: Any,
     widths: Any,
-    n_pixels: Any,
+    stride: int,
     reach: int,
+    chunk_size: int,
     result: Any,
 ) -> None:
-    """Write the moments of the points of some chunks, (start, stop, class) in the sorted order."""
+    """Write the moments of the points of some chunks, (start, stop, class) in the sorted order.
+
+    `stride` and `chunk_size` are the most pixels of a class and the most points of a chunk.
+    """
     n_rows, n_cols = image.shape
-    stride = np.max(n_pixels)
     # Classes with fewer pixels leave old values in the last columns, which meet weights of zero.
-    parts = np.zeros((4, np.max(chunks[:, 1] - chunks[:, 0]), stride), np.float32)
+    parts = np.zeros((4, chunk_size, stride), np.float32)
     window = np.empty((2 * reach + 1, 2 * reach + 1), np.float32)
     for c in range(len(chunks)):
         start, stop, kind = chunks[c]

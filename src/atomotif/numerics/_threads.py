@@ -1,13 +1,44 @@
 """Threads: how many, and how work is spread over them without changing a result."""
 
 import os
-from collections.abc import Callable, Iterable
+import threading
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any, TypeVar
 
-from threadpoolctl import threadpool_limits
+import scipy.linalg.blas  # noqa: F401  numba's products call it: loaded here, so that `_blas` finds it
+from threadpoolctl import ThreadpoolController
 
 T = TypeVar("T")
+
+_lock = threading.Lock()
+_holders = 0
+_limiter: Any = None
+
+
+@lru_cache(maxsize=1)
+def _blas() -> ThreadpoolController:
+    """Return the handle on the BLAS libraries of numpy and scipy; to look for them takes milliseconds."""
+    return ThreadpoolController()
+
+
+@contextmanager
+def _one_blas_thread() -> Iterator[None]:
+    """Hold BLAS at one thread until the last of the callers that overlap in time has left."""
+    global _holders, _limiter
+    with _lock:
+        if _holders == 0:
+            _limiter = _blas().limit(limits=1, user_api="blas")
+        _holders += 1
+    try:
+        yield
+    finally:
+        with _lock:
+            _holders -= 1
+            if _holders == 0:
+                _limiter.restore_original_limits()
 
 
 def resolve_threads(n_threads: int | None = None) -> int:
@@ -64,7 +95,7 @@ def run_blocks(function: Callable[[T], Any], blocks: Iterable[T], n_threads: int
     [1, 2]
     """
     threads = resolve_threads(n_threads)
-    with threadpool_limits(1, user_api="blas"):
+    with _one_blas_thread():
         if threads == 1:
             for block in blocks:
                 function(block)
