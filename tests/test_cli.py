@@ -37,6 +37,7 @@ def test_run_writes_all_that_is_asked_for(
         rows = list(csv.reader(file))
     assert rows[0][0] == "image"
     assert len(rows) - 1 == result["columns"]
+    assert rows[0][2:4] == ["y (nm)", "x (nm)"]
     assert main(["open", str(saved), "--no-browser", "--out", str(tmp_path / "o.html")]) == 0
     assert f"{result['columns']} columns" in capsys.readouterr().out
 
@@ -71,6 +72,41 @@ def test_bad_input_is_one_line_and_exit_2(
     assert streams.out == ""
     assert streams.err.startswith("atomotif: ")
     assert streams.err.count("\n") == 1
+
+
+def test_one_bad_image_does_not_cost_the_others(
+    images: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    constant = tmp_path / "constant.npy"
+    np.save(constant, np.ones((64, 64)))
+    table = tmp_path / "c.csv"
+    assert main(["run", str(constant), str(images[0]), "--table", str(table), "--json"]) == 2
+    streams = capsys.readouterr()
+    assert [result["image"] for result in json.loads(streams.out)] == [str(images[0])]
+    assert streams.err.count("\n") == 1
+    assert "constant.npy" in streams.err
+    with table.open() as file:
+        assert {row["image"] for row in csv.DictReader(file)} == {str(images[0])}
+
+
+def test_images_of_one_name_are_written_apart(images: list[Path], tmp_path: Path) -> None:
+    twin = tmp_path / images[0].name
+    np.save(twin, np.load(images[0]))
+    reports = tmp_path / "reports"
+    assert main(["run", str(images[0]), str(twin), "--out", str(reports)]) == 0
+    assert {path.name for path in reports.iterdir()} == {"a.html", "a-2.html"}
+
+
+def test_several_images_do_not_go_into_one_report(
+    images: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["run", *map(str, images), "--out", str(tmp_path / "r.html")]) == 2
+    assert "a folder must be given" in capsys.readouterr().err
+
+
+def test_debug_shows_where_an_error_comes_from() -> None:
+    with pytest.raises(FileNotFoundError):
+        main(["--debug", "run", "nothing.dm4"])
 
 
 def test_bad_usage_is_exit_2() -> None:

@@ -17,7 +17,9 @@ from atomotif._version import __version__
 if TYPE_CHECKING:
     from atomotif.session.session import MotifSession
 
-DONE, BAD_USAGE = 0, 2
+DONE, BAD_USAGE, INTERRUPTED = 0, 2, 130
+#: What bad input raises.
+BAD_INPUT = (OSError, ValueError, TypeError, ImportError)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -34,19 +36,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0 when done, 2 for bad usage or bad input, with one line on standard error.
     """
     options = _parser().parse_args(arguments)
-    warnings.showwarning = _show_warning
-    try:
-        return int(options.function(options))
-    except KeyboardInterrupt:
-        print("atomotif: interrupted", file=sys.stderr)
-        return 130
-    except (OSError, ValueError, TypeError, ImportError) as error:
-        print(f"atomotif: {' '.join(str(error).split())}", file=sys.stderr)
-        return BAD_USAGE
+    with warnings.catch_warnings():
+        warnings.showwarning = lambda message, *_, **__: _say(f"note: {message}")
+        try:
+            return int(options.function(options))
+        except KeyboardInterrupt:
+            _say("interrupted")
+            return INTERRUPTED
+        except BAD_INPUT as error:
+            if options.debug:
+                raise
+            _say(str(error))
+            return BAD_USAGE
 
 
-def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
-    print(f"atomotif: note: {message}", file=sys.stderr)
+def _say(message: str) -> None:
+    """Print one line on standard error."""
+    print(f"atomotif: {' '.join(message.split())}", file=sys.stderr)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -54,15 +60,18 @@ def _parser() -> argparse.ArgumentParser:
         prog="atomotif", description="Find atomic motifs in atomic-resolution micrographs."
     )
     parser.add_argument("--version", action="version", version=f"atomotif {__version__}")
+    parser.add_argument("--debug", action="store_true", help="show where an error comes from")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     run = commands.add_parser("run", help="analyse micrographs", description="Analyse micrographs.")
     run.add_argument("images", nargs="+", type=Path, metavar="IMAGE", help="micrograph (DM4, TIFF, npy, ...)")
     run.add_argument("--pixel-size", metavar="LENGTH", help="such as 0.0127nm; overrides the file's")
     run.add_argument("--frame", type=int, help="which frame of a stack")
-    run.add_argument("--channel", type=int, help="which channel of a colour image")
+    run.add_argument("--channel", type=_number_or_text, help="which channel of a colour image, or title")
+    run.add_argument("--key", help="which array of an .npz file")
     run.add_argument("--patch-size", type=float, metavar="PX", help="diameter of the patches, px")
     run.add_argument("--contrast", choices=("bright", "dark", "auto"), help="of the columns")
+    run.add_argument("--min-prominence", type=float, metavar="SIGMA", help="lower finds dimmer columns")
     run.add_argument(
         "--rotation-invariant",
         action=argparse.BooleanOptionalAction,
@@ -85,61 +94,89 @@ def _parser() -> argparse.ArgumentParser:
 
     opening = commands.add_parser("open", help="look at a saved session", description=_open.__doc__)
     opening.add_argument("session", type=Path, metavar="SESSION.zarr")
-    opening.add_argument("--out", type=Path, metavar="REPORT.html", help="by default beside the session")
+    opening.add_argument("--out", type=Path, metavar="REPORT.html", help="by default SESSION.report.html")
     opening.add_argument("--no-browser", action="store_true", help="do not open the report in a browser")
     opening.set_defaults(function=_open)
     return parser
 
 
+def _number_or_text(text: str) -> int | str:
+    return int(text) if text.isdecimal() else text
+
+
 def _run(options: argparse.Namespace) -> int:
-    import pandas as pd
+    from atomotif.export.tables import write_csv
+    from atomotif.session.session import MotifSession
 
-    names = ("patch_size", "contrast", "rotation_invariant", "n_motifs", "detail", "random_state")
+    names = (
+        "patch_size",
+        "contrast",
+        "min_prominence",
+        "rotation_invariant",
+        "n_motifs",
+        "detail",
+        "random_state",
+    )
     parameters = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
-    results, tables = [], []
-    for image in options.images:
-        from atomotif.session.session import MotifSession
-
-        session = MotifSession.from_file(
-            image,
-            pixel_size=options.pixel_size,
-            frame=options.frame,
-            channel=options.channel,
-        )
-        start = time.perf_counter()
-        session.run(**parameters)
-        seconds = time.perf_counter() - start
-        written = _write(session, options, image, several=len(options.images) > 1)
+    reports = _targets(options.images, options.out, ".html")
+    saves = _targets(options.images, options.save, ".zarr")
+    results, tables = [], {}
+    for image, report, save in zip(options.images, reports, saves, strict=True):
+        try:
+            session = MotifSession.from_file(
+                image,
+                pixel_size=options.pixel_size,
+                frame=options.frame,
+                channel=options.channel,
+                key=options.key,
+            )
+            start = time.perf_counter()
+            session.run(**parameters)
+            seconds = time.perf_counter() - start
+            written = {}
+            if report is not None:
+                written["report"] = str(session.to_html(report))
+            if save is not None:
+                save.parent.mkdir(parents=True, exist_ok=True)
+                written["session"] = str(session.save(save))
+        except BAD_INPUT as error:
+            if options.debug:
+                raise
+            _say(str(error) if image.name in str(error) else f"{image}: {error}")
+            continue
         results.append(_result(session, image, seconds, written))
         if options.table is not None:
-            table = session.columns
-            table.insert(0, "image", str(image))
-            tables.append(table)
+            tables[str(image)] = session.columns
         if not options.json:
             print(_summary(session, seconds))
             for path in written.values():
                 print(f"  wrote     {path}")
-    if options.table is not None:
+    if tables:
         options.table.parent.mkdir(parents=True, exist_ok=True)
-        pd.concat(tables).to_csv(options.table, index=False)
+        write_csv(tables, options.table)
         if not options.json:
             print(f"wrote {options.table}")
-    if options.json:
+    if options.json and results:
         print(json.dumps(results, indent=1))
-    return DONE
+    return DONE if len(results) == len(options.images) else BAD_USAGE
 
 
-def _write(session: MotifSession, options: argparse.Namespace, image: Path, several: bool) -> dict[str, str]:
-    """Write what was asked for, into a folder of that name when there are several images."""
-    written = {}
-    for name, target, suffix in (("report", options.out, ".html"), ("session", options.save, ".zarr")):
-        if target is None:
-            continue
-        into_folder = several or (target.is_dir() and suffix == ".html")
-        path = target / f"{image.stem}{suffix}" if into_folder else target
-        path.parent.mkdir(parents=True, exist_ok=True)
-        written[name] = str(session.to_html(path) if name == "report" else session.save(path))
-    return written
+def _targets(images: Sequence[Path], target: Path | None, suffix: str) -> list[Path | None]:
+    """Return where to write for each image: `target`, or below it as a folder if there are several."""
+    if target is None:
+        return [None] * len(images)
+    if len(images) == 1:
+        into = suffix == ".html" and target.is_dir()
+        return [target / f"{images[0].stem}{suffix}" if into else target]
+    if target.suffix == suffix:
+        raise ValueError(f"with several images a folder must be given, got {str(target)!r}.")
+    # Images of the same name, from several folders or in several formats, are told apart by a number.
+    stems: dict[str, int] = {}
+    paths: list[Path | None] = []
+    for image in images:
+        number = stems[image.stem] = stems.get(image.stem, 0) + 1
+        paths.append(target / f"{image.stem}{'' if number == 1 else f'-{number}'}{suffix}")
+    return paths
 
 
 def _result(session: MotifSession, image: Path, seconds: float, written: dict[str, str]) -> dict[str, Any]:
@@ -186,9 +223,9 @@ def _demo(options: argparse.Namespace) -> int:
         # The calibration in the file is about 5 % off; the lattice constant of MoS2 is known.
         image = datasets.calibrate(datasets.mos2_se(), 0.3160)
         title = "Se-implanted monolayer MoS2 (real ADF-STEM)"
-    except (OSError, ImportError, ValueError) as error:
-        print(f"atomotif: note: {' '.join(str(error).split())}", file=sys.stderr)
-        print("atomotif: note: using the bundled STM image instead", file=sys.stderr)
+    except BAD_INPUT as error:
+        _say(f"note: {error}")
+        _say("note: using the bundled STM image instead")
         image = datasets.si111_7x7()
         title = "Si(111)-(7x7) with adatom vacancies (real STM)"
     session = MotifSession(image, title=title, progress=progress)
@@ -214,7 +251,7 @@ def _open(options: argparse.Namespace) -> int:
 
     session = MotifSession.open(options.session)
     print(session)
-    report = session.to_html(options.out or options.session.with_suffix(".html"))
+    report = session.to_html(options.out or options.session.with_suffix(".report.html"))
     print(f"  report    {report}")
     if not options.no_browser:
         webbrowser.open(report.resolve().as_uri())

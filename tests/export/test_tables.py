@@ -48,10 +48,10 @@ def test_points_are_needed(make_data):
 
 def test_csv_names_the_unit_and_reads_back(make_data, tmp_path):
     data = make_data(names=('a,"b"', "ü", "c"))
-    path = write_csv(data, tmp_path / "columns.csv")
+    path = write_csv({"a.tif": columns_table(data)}, tmp_path / "columns.csv")
     with path.open(encoding="utf-8", newline="") as stream:
         rows = list(csv.DictReader(stream))
-    assert list(rows[0]) == ["id", "y (nm)", "x (nm)", "motif", "label", "confidence", "intensity"]
+    assert list(rows[0]) == ["image", "id", "y (nm)", "x (nm)", "motif", "label", "confidence", "intensity"]
     assert len(rows) == 400
     label = data["motifs"]["label"].values
     assert [row["motif"] for row in rows] == [('a,"b"', "ü", "c")[k] for k in label]

@@ -95,6 +95,7 @@ def to_html(data: xr.DataTree, path: str | Path, *, title: str | None = None) ->
     'report.html'
     """
     target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(_page(data, workbench(data), title), encoding="utf-8", newline="\n")
     return target
 

@@ -1,5 +1,6 @@
 """Tables of columns, for a spreadsheet or a script."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -60,36 +61,44 @@ def columns_table(data: xr.DataTree) -> pd.DataFrame:
     return table
 
 
-def write_csv(data: xr.DataTree, path: str | Path) -> Path:
-    """Write the table of columns as CSV, with the unit of length in the header.
+def write_csv(tables: Mapping[str, pd.DataFrame], path: str | Path) -> Path:
+    """Write tables of columns of one or several images as one CSV file.
 
     Parameters
     ----------
-    data : xr.DataTree
-        As for `columns_table`.
+    tables : mapping of str to pandas.DataFrame
+        What `columns_table` gave, by the name of the image.
     path : str or Path
         Where to write; an existing file is replaced.
 
     Returns
     -------
     Path
-        The file written.
+        The file written. Its first column is `image`; the unit of length stands in the header, or in a
+        column `units` of its own if the images differ in it.
 
     Examples
     --------
     >>> import tempfile
     >>> import xarray as xr
     >>> points = xr.Dataset({"x": ("point", [0.5]), "y": ("point", [0.25])}, {"id": ("point", [7])})
+    >>> table = columns_table(xr.DataTree.from_dict({"points": points}))
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     path = write_csv(xr.DataTree.from_dict({"points": points}), f"{folder}/columns.csv")
-    ...     path.read_text().splitlines()[0]
-    'id,y (px),x (px),motif,label,confidence,intensity'
+    ...     path = write_csv({"a.tif": table}, f"{folder}/columns.csv")
+    ...     path.read_text().splitlines()
+    ['image,id,y (px),x (px),motif,label,confidence,intensity', 'a.tif,7,0.25,0.5,,-1,,']
     """
-    table = columns_table(data)
-    units = table.attrs["units"]
+    units = {table.attrs["units"] for table in tables.values()}
+    parts = []
+    for image, table in tables.items():
+        part = table.copy()
+        part.insert(0, "image", image)
+        if len(units) == 1:
+            part = part.rename(columns={axis: f"{axis} ({table.attrs['units']})" for axis in ("y", "x")})
+        else:
+            part.insert(2, "units", table.attrs["units"])
+        parts.append(part)
     target = Path(path)
     # Six significant digits: more than an image resolves, and files that can be compared.
-    table.rename(columns={axis: f"{axis} ({units})" for axis in ("y", "x")}).to_csv(
-        target, index=False, float_format="%.6g"
-    )
+    pd.concat(parts).to_csv(target, index=False, float_format="%.6g")
     return target
