@@ -147,3 +147,10 @@ def test_degenerate_points() -> None:
     three = patch_size([[0, 0], [0, 5], [5, 0]])
     assert three.size == pytest.approx(12)
     assert three.confidence < 0.5
+
+
+@pytest.mark.parametrize("count", [3, 5, 8, 12, 20, 30])
+def test_a_few_random_points_have_no_confident_size(count):
+    for seed in range(12):
+        points = np.random.default_rng(seed).uniform(0, 300, (count, 2))
+        assert patch_size(points, (300, 300)).confidence < 0.3

@@ -185,6 +185,8 @@ def patch_size(
         _translation_confidence(coincidence, len(positions), density * spacing**2),
         _ripple_confidence(r / spacing, rdf, len(positions), density * spacing**2),
     )
+    # Some dozen random points can repeat by chance; from 50 on they do not.
+    confidence *= float(np.clip((len(positions) - 20) / 30, 0, 1))
     return PatchSize(2 * factor * spacing, confidence, spacing, repeat, r, rdf)
 
 
