@@ -192,7 +192,8 @@ def test_given_motifs_are_kept(session: MotifSession) -> None:
     assert session.motifs.counts == dict(
         zip(["metal", "two", "one"], np.bincount(KIND).tolist(), strict=True)
     )
-    average = session.data["motifs"]["average"].values
+    average = session.motifs.averages.values
+    assert session.motifs.deviations.shape == average.shape
     middle = average.shape[-1] // 2
     assert average[0, middle, middle] > average[1, middle, middle] > average[2, middle, middle]
     with pytest.raises(ValueError, match="`find_motifs` must not get parameters in `run`"):

@@ -35,6 +35,7 @@ def test_denoise_says_what_survives(session: MotifSession, method: str) -> None:
     fresh = MotifSession(session.data["image"]["intensity"]).denoise(method=method)
     denoised = fresh.data["image"]["denoised"]
     assert 0.3 < denoised.attrs["surviving_contrast"] <= 1.1
+    assert "of a vacancy's contrast survives" in repr(fresh)
     fresh.find_points()
     assert fresh.data["points"].attrs["source"] == "denoised"
     found, expected = fresh.data["points"].sizes["point"], session.data["points"].sizes["point"]

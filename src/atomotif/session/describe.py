@@ -41,6 +41,10 @@ def session_text(title: str, data: xr.DataTree, stale: Sequence[str], branches: 
 
 def _groups(data: xr.DataTree) -> list[tuple[str, str]]:
     lines = []
+    denoised = data["image"].dataset.get("denoised")
+    if denoised is not None and "surviving_contrast" in denoised.attrs:
+        kept = denoised.attrs["surviving_contrast"]
+        lines.append(("denoised", f"{100 * kept:.0f} % of a vacancy's contrast survives"))
     if "points" in data.children:
         lines.append(("points", f"{data['points'].sizes['point']} columns"))
     if "patch" in data.children:
@@ -65,7 +69,6 @@ def _groups(data: xr.DataTree) -> list[tuple[str, str]]:
         )
         more = ", ..." if motifs.sizes["motif"] > 12 else ""
         none = int(np.count_nonzero(motifs["label"].values < 0))
-        lines.append(
-            ("motifs", f"{motifs.sizes['motif']}: {counts}{more}" + (f"; none {none}" if none else ""))
-        )
+        found = f"{motifs.sizes['motif']}: {counts}{more}" if counts else "none found"
+        lines.append(("motifs", found + (f"; points without {none}" if none else "")))
     return lines

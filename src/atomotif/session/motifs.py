@@ -35,6 +35,16 @@ class Motifs:
         """Number of points by name."""
         return {name: int(n) for name, n in zip(self.names, self._group["count"].values, strict=True)}
 
+    @property
+    def averages(self) -> xr.DataArray:
+        """Class averages, dims (motif, v, u), in the units of the image's intensity."""
+        return self._group["average"].assign_coords(name=self._group["name"])
+
+    @property
+    def deviations(self) -> xr.DataArray:
+        """Standard deviation of the patches of each motif, pixel by pixel; dims (motif, v, u)."""
+        return self._group["deviation"].assign_coords(name=self._group["name"])
+
     def ids(self, motif: int | str) -> NDArray[np.int64]:
         """Return the ids of the points of a motif.
 
@@ -51,6 +61,12 @@ class Motifs:
         ------
         KeyError
             If there is no such motif.
+
+        Examples
+        --------
+        >>> ids = session.motifs.ids("M1")
+        >>> len(ids) == session.motifs.counts["M1"]
+        True
         """
         label = self.names.index(motif) if isinstance(motif, str) and motif in self.names else motif
         if isinstance(label, bool) or not isinstance(label, int | np.integer) or not 0 <= label < len(self):
@@ -61,7 +77,18 @@ class Motifs:
         return ids
 
     def table(self) -> "pd.DataFrame":
-        """Return name, colour, count, share and mean confidence of every motif."""
+        """Return name, colour, count, share and mean confidence of every motif.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row a motif, by label.
+
+        Examples
+        --------
+        >>> list(session.motifs.table().columns)
+        ['name', 'color', 'count', 'share', 'confidence']
+        """
         labels = self._group["label"].values
         confidence = self._group["confidence"].values
         return (

@@ -88,7 +88,7 @@ class Lines:
 class Notebook:
     """One output below the cell, replaced in place and cleared at the end.
 
-    A notebook saved afterwards holds no trace of it, however many updates there were.
+    A notebook saved afterwards holds one empty output, however many updates there were.
     """
 
     def __init__(self) -> None:

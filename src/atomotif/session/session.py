@@ -146,6 +146,13 @@ class MotifSession:
         Returns
         -------
         MotifSession
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> np.save("image.npy", session.data["image"]["intensity"].values)
+        >>> am.MotifSession.from_file("image.npy", pixel_size="11 pm").title
+        'image.npy'
         """
         image = readers.read(path, pixel_size=pixel_size, units=units, frame=frame, channel=channel, key=key)
         keywords.setdefault("title", Path(path).name)
@@ -172,6 +179,11 @@ class MotifSession:
         ------
         TypeError
             If the step has no such parameter.
+
+        Examples
+        --------
+        >>> session.run_step("find_motifs", n_motifs=4).motifs.names
+        ['M0', 'M1', 'M2', 'M3']
         """
         step = STEPS[verb]
         check_names(verb, parameters)
@@ -201,6 +213,11 @@ class MotifSession:
         ------
         TypeError
             If no step has such a parameter, or several have.
+
+        Examples
+        --------
+        >>> session.run(patch_size=41, rotation_invariant=False).stale
+        ()
         """
         changes = sort_parameters(parameters)
         for verb in changes:
@@ -315,6 +332,11 @@ class MotifSession:
         ValueError
             If the shape is not (n, 2), a value is not finite, a point lies outside the image, or
             there are fewer than three.
+
+        Examples
+        --------
+        >>> session.set_points([[10.5, 20.0], [30.25, 41.0], [80.0, 12.0]]).data["points"]["row"].values
+        array([10.5 , 30.25, 80.  ])
         """
         if self._parent is not None:
             raise ValueError("`set_points` must be called on the parent session: a branch shares its points.")
@@ -344,6 +366,12 @@ class MotifSession:
             If there are no points, or lengths or values do not fit.
         TypeError
             If the labels are not whole numbers.
+
+        Examples
+        --------
+        >>> labels = [0, 1] * (len(session.columns) // 2) + [-1] * (len(session.columns) % 2)
+        >>> session.set_motifs(labels, names=["Mo", "Se2"]).motifs.names
+        ['Mo', 'Se2']
         """
         self._require_points()
         array, known_names = checked_labels(labels, names, len(self._state.ids))
@@ -377,6 +405,13 @@ class MotifSession:
             three are given.
         TypeError
             If an id is not a whole number.
+
+        Examples
+        --------
+        >>> oriented = session.branch("oriented", rotation_invariant=False)
+        >>> zoom = session.branch("vacancies", ids=session.motifs.ids("M1"))
+        >>> list(session.branches)
+        ['oriented', 'vacancies']
         """
         if not isinstance(name, str) or not name:
             raise ValueError(f"`name` must be a non-empty string, got {name!r}.")
@@ -460,7 +495,14 @@ class MotifSession:
         self._selection.ids = root._known(ids, "selection")
 
     def observe(self, handler: Callable[[Any], None]) -> None:
-        """Call `handler` with a change (`old`, `new`) whenever the selection takes another value."""
+        """Call `handler` with a change (`old`, `new`) whenever the selection takes another value.
+
+        Examples
+        --------
+        >>> session.observe(lambda change: print(change["new"]))
+        >>> session.selection = [2, 1, 2]
+        [1 2]
+        """
         self._selection.observe(handler, "ids")
 
     def unobserve(self, handler: Callable[[Any], None]) -> None:
@@ -524,6 +566,11 @@ class MotifSession:
         Returns
         -------
         Path
+
+        Examples
+        --------
+        >>> session.save("a.zarr").name
+        'a.zarr'
         """
         from atomotif.io.store import save_tree
 
@@ -552,6 +599,12 @@ class MotifSession:
             If there is nothing at `path`.
         ValueError
             If what is there is not a saved session.
+
+        Examples
+        --------
+        >>> path = session.save("a.zarr")
+        >>> repr(am.MotifSession.open(path)) == repr(session)
+        True
         """
         from atomotif.io.store import open_tree
 
@@ -576,6 +629,11 @@ class MotifSession:
         Returns
         -------
         Path
+
+        Examples
+        --------
+        >>> session.to_html("report.html").stat().st_size > 100_000
+        True
         """
         from atomotif.export.html import to_html
 

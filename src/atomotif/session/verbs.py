@@ -3,12 +3,26 @@
 import inspect
 from collections.abc import Callable
 from dataclasses import fields
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any
 
 from atomotif.steps.graph import STEPS
 
 if TYPE_CHECKING:
     from atomotif.session.session import MotifSession
+
+
+_RETURNS = """
+
+Returns
+-------
+MotifSession
+    The session itself.
+
+Raises
+------
+TypeError, ValueError
+    If a parameter is of another kind or out of its range, or the step cannot be done; the session
+    then stays as it was."""
 
 
 class StepVerb:
@@ -28,18 +42,17 @@ class StepVerb:
             for f in fields(parameters)
         ]
         self.__signature__ = inspect.Signature(keywords)
-        self.__doc__ = inspect.getdoc(parameters)
+        text = inspect.getdoc(parameters) or ""
+        examples = "\n\nExamples\n" if "\n\nExamples\n" in text else None
+        head, _, tail = text.partition(examples) if examples else (text, "", "")
+        self.__doc__ = head + _RETURNS + (examples + tail if examples else "")
 
-    @overload
-    def __get__(self, session: None, owner: type) -> "StepVerb": ...
-    @overload
-    def __get__(self, session: "MotifSession", owner: type) -> "Callable[..., MotifSession]": ...
-    def __get__(self, session: "MotifSession | None", owner: type) -> Any:
-        """Return the method bound to `session`."""
-        if session is None:
-            return self
+    def __get__(self, session: "MotifSession | None", owner: type) -> "Callable[..., MotifSession]":
+        """Return the method bound to `session`, or for `help` on the class one that is not."""
 
         def run_step(**parameters: Any) -> "MotifSession":
+            if session is None:
+                raise TypeError(f"`{self._verb}` must be called on a session.")
             return session.run_step(self._verb, **parameters)
 
         run_step.__name__ = run_step.__qualname__ = self._verb

@@ -35,6 +35,12 @@ class ComputeFeaturesParameters(Parameters):
         Whether the image is divided by the contrast of its surroundings (some 400 columns), for
         fields of uneven thickness or focus. Never by that of single patches: that would erase
         vacancies. Off, because a field of two phases has two contrasts by right.
+
+    Examples
+    --------
+    >>> features = session.compute_features(patch_size=41).data["features"]
+    >>> features["zernike"].sizes["moment"], features["invariant"].sizes["invariant_moment"]
+    (66, 36)
     """
 
     inputs: ClassVar[tuple[str, ...]] = ("image", "points", "patch")

@@ -32,6 +32,11 @@ class ComputeLayoutParameters(Parameters):
         Keep the positions of every so many iterations as `frames`; 0 keeps none.
     random_state : int, default 0
         Seed of the random repulsion.
+
+    Examples
+    --------
+    >>> session.compute_layout(record_every=50).data["layout"]["frames"].sizes["frame"]
+    3
     """
 
     inputs: ClassVar[tuple[str, ...]] = ("features",)

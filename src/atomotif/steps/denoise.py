@@ -32,6 +32,12 @@ class DenoiseParameters(Parameters):
         Side length in px of the patches of "svd".
     rank : int, optional
         Number of components that "svd" keeps; by default those above the noise.
+
+    Examples
+    --------
+    >>> denoised = session.denoise(method="low_pass").data["image"]["denoised"]
+    >>> denoised.attrs["surviving_contrast"] > 0.5
+    True
     """
 
     inputs: ClassVar[tuple[str, ...]] = ("image",)

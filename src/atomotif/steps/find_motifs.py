@@ -41,6 +41,11 @@ class FindMotifsParameters(Parameters):
         features, in which a motif holds patches of any orientation.
     random_state : int, default 0
         Seed of what is sampled when there are many points.
+
+    Examples
+    --------
+    >>> len(session.find_motifs(n_motifs=3).motifs)
+    3
     """
 
     inputs: ClassVar[tuple[str, ...]] = ("image", "points", "features")

@@ -30,6 +30,11 @@ class FindPointsParameters(Parameters):
         The same as a share of the strong columns' prominence.
     source : {"auto", "intensity", "flattened", "denoised"}, default "auto"
         The image to search; "auto" takes the denoised one if there is one, else the flattened one.
+
+    Examples
+    --------
+    >>> session.find_points(min_prominence=3).data["points"].sizes["point"] > 200
+    True
     """
 
     inputs: ClassVar[tuple[str, ...]] = ("image",)

@@ -26,6 +26,12 @@ class FlattenParameters(Parameters):
     scale : float, optional
         Column spacing in px, three of which "smooth" averages over; by default estimated from the
         autocorrelation of the image.
+
+    Examples
+    --------
+    >>> flat = session.flatten(method="plane").data["image"]["flattened"]
+    >>> flat.dims
+    ('y', 'x')
     """
 
     inputs: ClassVar[tuple[str, ...]] = ("image",)

@@ -27,6 +27,12 @@ class MeasurePatchSizeParameters(Parameters):
         best for finding motifs over seven materials; "repeat_length" the side length of the
         repeating unit, as the paper does (Materials and Methods, "Determination of motif patch
         size").
+
+    Examples
+    --------
+    >>> patch = session.measure_patch_size().data["patch"]
+    >>> round(patch.attrs["patch_size"] / patch.attrs["nearest_neighbor"], 1)
+    2.4
     """
 
     inputs: ClassVar[tuple[str, ...]] = ("image", "points")

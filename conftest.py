@@ -1,0 +1,30 @@
+"""Names that the examples in docstrings may use."""
+
+from typing import Any
+
+import pytest
+
+import atomotif
+from atomotif.session.session import MotifSession
+
+
+@pytest.fixture(scope="session")
+def example_session() -> MotifSession:
+    """Return a small session that has run; it is copied, not changed."""
+    field = atomotif.datasets.mose2_vacancies().isel(y=slice(0, 300), x=slice(0, 300))
+    return MotifSession(field).run()
+
+
+@pytest.fixture(autouse=True)
+def _doctest_names(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
+    """Give each example `am`, and `session`, a session that has run; it works in a folder of its own."""
+    if not isinstance(request.node, pytest.DoctestItem):
+        return
+    namespace = request.getfixturevalue("doctest_namespace")
+    namespace["am"] = atomotif
+    if "session" in request.node.nodeid or "steps" in request.node.nodeid:
+        done = request.getfixturevalue("example_session")
+        session = MotifSession(done.data["image"]["intensity"])
+        session._state, session._next_id = done._state.copy(), done._next_id
+        namespace["session"] = session
+        monkeypatch.chdir(tmp_path)
