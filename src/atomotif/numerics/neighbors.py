@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from atomotif._checks import check_choice
+from atomotif.numerics._all_pairs import nearest_candidates, unit_scale
 from atomotif.numerics._jit import jit
 from atomotif.numerics._threads import run_blocks
 from atomotif.numerics.neighbor_cells import chosen_cells, partition
@@ -139,7 +140,7 @@ def find_neighbors(
         exact = n <= EXACT_LIMIT
     found = None if exact else _search_cells(points, k, n_threads, random_state)
     if found is None:
-        found = Neighbors(*_search_all(points, np.arange(n), points, k, n_threads), 1.0)
+        found = Neighbors(*_search_pairs(points, k, n_threads), 1.0)
     if metric == "correlation":
         return Neighbors(found.indices, found.distances**2 / np.float32(2), found.recall)
     return found
@@ -226,10 +227,7 @@ class _Index:
 
     def __init__(self, points: NDArray[np.float32]) -> None:
         self.points = points
-        # A common power of two keeps the squares of very large or very small features in range and
-        # rounds nothing.
-        largest = float(np.abs(points).max())
-        self.scale = np.float32(2.0 ** -np.ceil(np.log2(largest)) if largest > 0 else 1.0)
+        self.scale = unit_scale(points)
         scaled = points * self.scale
         norms = np.einsum("ij,ij->i", scaled, scaled)
         self.table = _padded(np.float32(-2) * scaled, _COLUMNS, norms, _NONE)
@@ -261,6 +259,23 @@ def _gathered(table: NDArray[np.float32], rows: NDArray[np.int64]) -> NDArray[np
     result[: len(rows)] = table[rows]
     result[len(rows) :, -1] = _NONE
     return result
+
+
+def _search_pairs(
+    points: NDArray[np.float32], k: int, n_threads: int | None
+) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """Return the k nearest other rows of every row."""
+    n = len(points)
+    where = nearest_candidates(points, min(k + _SPARE, n - 1), n_threads)
+    indices = np.empty((n, k), np.int32)
+    distances = np.empty((n, k), np.float32)
+
+    def measure(start: int) -> None:
+        part = slice(start, start + _ROWS)
+        _measure(points[part], points, where[part], indices[part], distances[part])
+
+    run_blocks(measure, range(0, n, _ROWS), n_threads)
+    return indices, distances
 
 
 def _search_all(
@@ -321,7 +336,7 @@ def _search_cells(
     return Neighbors(indices, distances, float(found.mean()))
 
 
-@jit(nogil=True, fastmath=True)
+@jit(nogil=True)
 def _keep_best(scores, ids, own, best, where):  # type: ignore[no-untyped-def]
     """Merge a block of scores into the running best of each row; the first of equals stays first."""
     last = best.shape[1] - 1
@@ -330,10 +345,10 @@ def _keep_best(scores, ids, own, best, where):  # type: ignore[no-untyped-def]
         limit = best[i, last]
         for start in range(0, columns, 64):
             stop = min(start + 64, columns)
-            least = scores[i, start]
+            found = np.int32(0)  # integers are vectorised here, a minimum is not
             for j in range(start, stop):
-                least = min(least, scores[i, j])
-            if least >= limit:
+                found |= np.int32(scores[i, j] < limit)
+            if not found:
                 continue
             for j in range(start, stop):
                 score = scores[i, j]
