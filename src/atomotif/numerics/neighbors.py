@@ -21,7 +21,7 @@ EXACT_LIMIT = 50_000
 _ROWS, _COLUMNS = 256, 512
 #: Candidates beyond k that the single precision product hands to the exact distances.
 _SPARE = 4
-#: Score of "none"; finite, because the kernels are compiled without infinities.
+#: Score of "none"; finite, as it is also a factor in the products that score the padding.
 _NONE = 3e38
 #: Rows of the sample that measures a recall.
 _SAMPLE = 512
@@ -87,7 +87,8 @@ def find_neighbors(
 
     Every pair of rows is compared by blocked matrix products in single precision; the distances of
     the best candidates are then computed from differences in double precision, so that identical
-    rows are at distance 0 exactly, and ties are broken by the row's index. Beyond 50,000 rows the
+    rows are at distance 0 exactly, and ties are broken by the row's index (of more ties than the
+    list and four spare places hold, rounding chooses those that enter). Beyond 50,000 rows the
     rows are cut into k-means cells, and only so many of the cells nearest to a row's own are searched
     as hold 97 % of the true neighbours of a random sample; where that would be more than 70 %
     of the work (features that are mostly noise), every pair is compared after all.
@@ -211,8 +212,7 @@ def unit_rows(X: NDArray[Any]) -> NDArray[np.float32]:
 def _padded(rows: NDArray[np.float32], multiple: int, last: np.ndarray, fill: float) -> NDArray[np.float32]:
     """Return `rows` with the column `last` added, and with rows of padding to a whole `multiple`.
 
-    Full blocks only: every score is then made by the same instructions, so that equal rows have
-    equal scores and an answer does not depend on the row's place in its block.
+    Full blocks only, so that all products are of one shape.
     """
     n, d = rows.shape
     result = np.zeros((-(-n // multiple) * multiple, d + 1), np.float32)
