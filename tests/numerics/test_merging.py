@@ -33,9 +33,10 @@ def test_a_rare_group_stands_by_its_distance(distance, n_groups):
     assert merge_groups(rows, labels, floor=4.0).max() + 1 == n_groups
 
 
-def test_fewer_than_four_rows_are_no_group():
-    rows, truth = clouds([[0, 0], [50, 0]], [200, 3])
-    assert merge_groups(rows, truth, floor=4.0).max() == 0
+@pytest.mark.parametrize(("n_rows", "n_groups"), [(2, 1), (3, 2)])
+def test_fewer_than_three_rows_are_no_group(n_rows, n_groups):
+    rows, truth = clouds([[0, 0], [50, 0]], [200, n_rows])
+    assert merge_groups(rows, truth, floor=4.0).max() + 1 == n_groups
 
 
 @pytest.mark.parametrize("n_groups", [1, 2, 3, 5])

@@ -70,6 +70,13 @@ def test_pooled_whitening_widens_but_never_narrows():
     assert np.allclose(spread, [0.2, 1.0, 1.0], rtol=0.1)
 
 
+def test_pooled_whitening_counts_clusters_and_not_rows():
+    rng = np.random.default_rng(8)
+    rows = np.concatenate([rng.normal(size=(20_000, 2)), [90.0, 0.0] + 5.0 * rng.normal(size=(2000, 2))])
+    matrix = pooled_whitening(rows, np.repeat([0, 1], [20_000, 2000]))
+    assert np.allclose(matrix @ matrix.T, np.eye(2) / 13.0, atol=0.01)
+
+
 def test_pooled_whitening_of_small_groups_alone_changes_no_distance():
     rows = np.random.default_rng(6).normal(size=(12, 2)) * 50
     matrix = pooled_whitening(rows, np.repeat([0, 1, 2], 4))

@@ -108,10 +108,11 @@ def whitening(features: NDArray[np.float64], covariance: NDArray[np.float64]) ->
 
 
 def pooled_whitening(
-    components: NDArray[np.float64], labels: NDArray[np.int64], min_count: int = 10
+    components: NDArray[np.float64], labels: NDArray[np.int64], min_count: int = 15
 ) -> NDArray[np.float64]:
     """Return the matrix that scales components to the scatter found within clusters.
 
+    Every cluster counts the same, so that a frequent narrow one does not hide how wide the others are.
     Directions in which the clusters scatter less than the noise (unit variance) are left as they are:
     the scatter can only add to the noise that is known.
 
@@ -121,7 +122,7 @@ def pooled_whitening(
         Whitened components.
     labels : ndarray of int64, shape (n,)
         Cluster of each row, 0 to n_clusters - 1.
-    min_count : int, default 10
+    min_count : int, default 15
         Clusters of fewer rows hardly know their own scatter and are left out.
 
     Returns
@@ -136,10 +137,9 @@ def pooled_whitening(
     """
     count = np.bincount(labels)
     usable = count >= min_count
-    rows = usable[labels]
-    mean = cluster_means(components, labels)
-    rest = (components - mean[labels])[rows]
-    scatter = rest.T @ rest / max(int(rows.sum() - usable.sum()), 1)
+    rest = components - cluster_means(components, labels)[labels]
+    weight = (usable / np.maximum(count - 1, 1) / max(usable.sum(), 1))[labels]
+    scatter = rest.T @ (rest * weight[:, None])
     variance, axes = np.linalg.eigh(scatter)
     return np.asarray(axes / np.sqrt(np.maximum(variance, 1.0)))
 
