@@ -201,7 +201,11 @@ def refine_peaks(
     design = np.column_stack([np.ones_like(row), row, col, row * row, row * col, col * col])
     solver = np.ascontiguousarray(np.linalg.pinv(design))
     result: NDArray[np.float64] = _paraboloids(
-        np.ascontiguousarray(surface, dtype=np.float32), np.ascontiguousarray(peaks), solver, half_width, float(max_shift)
+        np.ascontiguousarray(surface, dtype=np.float32),
+        np.ascontiguousarray(peaks),
+        solver,
+        half_width,
+        float(max_shift),
     )
     return result
 
