@@ -60,6 +60,9 @@ def test_many_images_make_one_table(
         ["{image}", "--pixel-size", "3 parsec"],
         ["{image}", "--patch-size", "-4"],
         ["{constant}"],
+        ["{image}", "--out", "{image}"],
+        ["{image}", "--table", "{image}"],
+        ["{image}", "--save", "{image}"],
     ],
 )
 def test_bad_input_is_one_line_and_exit_2(
@@ -68,6 +71,7 @@ def test_bad_input_is_one_line_and_exit_2(
     constant = images[0].with_name("constant.npy")
     np.save(constant, np.ones((64, 64)))
     assert main(["run", *(a.format(image=images[0], constant=constant) for a in arguments)]) == 2
+    assert np.load(images[0]).shape == (300, 300)
     streams = capsys.readouterr()
     assert streams.out == ""
     assert streams.err.startswith("atomotif: ")

@@ -120,6 +120,8 @@ def _run(options: argparse.Namespace) -> int:
     parameters = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
     reports = _targets(options.images, options.out, ".html")
     saves = _targets(options.images, options.save, ".zarr")
+    if options.table is not None:
+        _checked(options.table, ".csv")
     results, tables = [], {}
     for image, report, save in zip(options.images, reports, saves, strict=True):
         try:
@@ -161,13 +163,19 @@ def _run(options: argparse.Namespace) -> int:
     return DONE if len(results) == len(options.images) else BAD_USAGE
 
 
+def _checked(target: Path, suffix: str) -> Path:
+    """Return the file if its name has the ending of what is written; no micrograph is overwritten so."""
+    if target.suffix != suffix:
+        raise ValueError(f"the name must end in {suffix}, got {str(target)!r}.")
+    return target
+
+
 def _targets(images: Sequence[Path], target: Path | None, suffix: str) -> list[Path | None]:
     """Return where to write for each image: `target`, or below it as a folder if there are several."""
     if target is None:
         return [None] * len(images)
-    if len(images) == 1:
-        into = suffix == ".html" and target.is_dir()
-        return [target / f"{images[0].stem}{suffix}" if into else target]
+    if len(images) == 1 and not (suffix == ".html" and target.is_dir()):
+        return [_checked(target, suffix)]
     if target.suffix == suffix:
         raise ValueError(f"with several images a folder must be given, got {str(target)!r}.")
     # Images of the same name, from several folders or in several formats, are told apart by a number.
@@ -221,7 +229,10 @@ def _demo(options: argparse.Namespace) -> int:
     progress = Terminal() if sys.stderr.isatty() else Lines(sys.stdout)
     try:
         # The calibration in the file is about 5 % off; the lattice constant of MoS2 is known.
-        image = datasets.calibrate(datasets.mos2_se(), 0.3160)
+        measured = datasets.mos2_se()
+        image = datasets.calibrate(measured, 0.3160)
+        before, after = (float(one.attrs["pixel_size"]) for one in (measured, image))
+        print(f"pixel size {after:.5f} nm by the lattice constant of MoS2; the file says {before:.5f} nm")
         title = "Se-implanted monolayer MoS2 (real ADF-STEM)"
     except BAD_INPUT as error:
         _say(f"note: {error}")
@@ -239,7 +250,7 @@ def _demo(options: argparse.Namespace) -> int:
     print(
         f"\nLook further:\n"
         f"  {report}  linked views, for any browser\n"
-        f"  atomotif open {saved}\n"
+        f"  {sys.argv[0]} open {saved}\n"
         f"  >>> import atomotif as am; session = am.MotifSession.open({str(saved)!r})"
     )
     return DONE

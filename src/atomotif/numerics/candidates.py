@@ -142,6 +142,49 @@ def find_candidates(
     return Candidates(peaks, prominence, response, significance, on_border, sigma)
 
 
+def is_flank(signal: NDArray[np.float32], peaks: NDArray[np.int64], sigma: float) -> NDArray[np.bool_]:
+    """Tell which maxima on the outermost pixels are the flank of a column that lies outside the image.
+
+    A parabola through the profile from the edge inwards, averaged along the edge, has its top inside or
+    within half a pixel of the edge for a column that is there, and further out, or none, for a flank.
+
+    Parameters
+    ----------
+    signal : ndarray of float32, shape (rows, cols)
+        Columns bright.
+    peaks : ndarray of int64, shape (n, 2)
+        (row, col).
+    sigma : float
+        Width of the filter that found them, px.
+
+    Returns
+    -------
+    ndarray of bool, shape (n,)
+
+    Examples
+    --------
+    >>> row, col = np.mgrid[:32, :32]
+    >>> at_edge = np.exp(-(row**2 + (col - 9) ** 2) / 18).astype(np.float32)
+    >>> beyond = np.exp(-((row + 3) ** 2 + (col - 9) ** 2) / 18).astype(np.float32)
+    >>> [bool(is_flank(image, np.array([[0, 9]]), 3.0)[0]) for image in (at_edge, beyond)]
+    [False, True]
+    """
+    flank = np.zeros(len(peaks), bool)
+    depth = np.arange(max(3, round(0.8 * sigma) + 1), dtype=np.float64)
+    along = np.arange(-max(1, round(0.4 * sigma)), max(1, round(0.4 * sigma)) + 1)
+    solver = np.linalg.pinv(np.vander(depth, 3))
+    for axis, side in ((0, 0), (0, -1), (1, 0), (1, -1)):
+        image = np.moveaxis(signal, axis, 0)[:: 1 if side == 0 else -1]
+        edge = 0 if side == 0 else signal.shape[axis] - 1
+        on_edge = np.flatnonzero(peaks[:, axis] == edge)
+        beside = np.clip(peaks[on_edge, 1 - axis][:, None] + along, 0, image.shape[1] - 1)
+        profile = image[: len(depth)][:, beside].mean(axis=2)
+        square, slope, _ = solver @ profile
+        # Top at -slope / (2 square); not concave means no top at all.
+        flank[on_edge] |= (square >= 0) | (slope < square)
+    return flank
+
+
 def refine_points(
     signal: NDArray[np.float32],
     peaks: NDArray[np.int64],

@@ -12,6 +12,7 @@ from atomotif.numerics.candidates import (
     filter_width,
     find_candidates,
     guess_contrast,
+    is_flank,
     refine_points,
 )
 from atomotif.numerics.noise import noise_variance
@@ -101,7 +102,7 @@ def find_columns(
     -------
     DetectedColumns
         Without points where there is no lattice scale (a constant image, pure noise) or nothing passes.
-        Columns at the edges are kept.
+        Columns at the edges are kept, flanks of columns beyond the edges are not.
 
     Raises
     ------
@@ -147,6 +148,7 @@ def find_columns(
         )
     candidates = find_candidates(signal, noise, sigma, n_threads)
     keep = candidates.select(threshold, relative_prominence)
+    keep[keep] &= ~is_flank(signal, candidates.peaks[keep], sigma)
     peaks = candidates.peaks[keep]
     if not len(peaks):
         return _nothing(contrast, r_min)

@@ -70,5 +70,5 @@ def _groups(data: xr.DataTree) -> list[tuple[str, str]]:
         more = ", ..." if motifs.sizes["motif"] > 12 else ""
         none = int(np.count_nonzero(motifs["label"].values < 0))
         found = f"{motifs.sizes['motif']}: {counts}{more}" if counts else "none found"
-        lines.append(("motifs", found + (f"; points without {none}" if none else "")))
+        lines.append(("motifs", found + (f"; {none} points without" if none else "")))
     return lines

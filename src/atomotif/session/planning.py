@@ -1,5 +1,6 @@
 """Which steps have to run, and with what."""
 
+import difflib
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -41,7 +42,10 @@ def sort_parameters(parameters: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
             continue
         owners = [step.verb for step in steps_with(name)]
         if not owners:
-            raise TypeError(f"`{name}` must be a parameter of a step; `help(session.STEP)` lists them.")
+            known = {known for step in STEPS.values() for known in step.parameters.names()}
+            near = difflib.get_close_matches(name, sorted(known), 1)
+            hint = f"did you mean `{near[0]}`?" if near else f"known are {', '.join(sorted(known))}."
+            raise TypeError(f"`{name}` must be a parameter of a step; {hint}")
         if len(owners) > 1 and name != "random_state":
             raise TypeError(
                 f"`{name}` must name one step, but {', '.join(owners)} have it; "

@@ -536,7 +536,12 @@ class MotifSession:
 
     @property
     def columns(self) -> pd.DataFrame:
-        """The points as a table: id, y, x, motif, label, confidence, intensity.
+        """The points as a table, one row each.
+
+        `id`; `y` and `x` in the units of the image (`columns.attrs["units"]`; in px they are `row` and
+        `col` of ``session.data["points"]``); `motif` (name, missing without one); `label` (-1 without
+        one); `confidence` (0 to 1: how surely the point is of its motif and of no other); `intensity` of
+        the nearest pixel.
 
         Raises
         ------

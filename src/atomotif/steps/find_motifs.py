@@ -9,11 +9,14 @@ from numpy.typing import NDArray
 
 from atomotif._checks import check_choice, check_not_negative, check_positive
 from atomotif._palette import motif_colors
+from atomotif._warnings import warn
 from atomotif.steps.base import Context, Parameters
 from atomotif.steps.compute_layout import used_features
 from atomotif.steps.find_points import positions
 
 METHODS = ("significance", "layout")
+#: With a smaller share of whole patches the user is told.
+MOST_INSIDE = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,6 +90,11 @@ def find_motifs(
     from atomotif.numerics.density import layout_clusters
 
     inside = features["coverage"].values >= parameters.min_coverage
+    if inside.mean() < MOST_INSIDE:
+        warn(
+            f"only {100 * inside.mean():.0f} % of the patches lie inside the image, the other points get no "
+            f"motif: `patch_size` of {features.attrs['patch_size']:.0f} px is large for this image"
+        )
     if parameters.method == "layout":
         (layout,) = rest
         size = parameters.min_cluster_size or max(5, round(0.005 * points.sizes["point"]))

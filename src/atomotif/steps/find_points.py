@@ -20,8 +20,9 @@ class FindPointsParameters(Parameters):
 
     Parameters
     ----------
-    contrast : {"bright", "dark", "auto"}, default "bright"
-        Whether columns are brighter (ADF, HAADF, most STM) or darker (ABF) than what is between.
+    contrast : {"auto", "bright", "dark"}, default "auto"
+        Whether columns are brighter (ADF, HAADF, most STM) or darker (ABF) than what is between. "auto"
+        goes by the skewness of the filtered image, and takes "bright" in doubt.
     min_prominence : float, default 2.0
         Least height of a maximum above the saddle to a higher one, in standard deviations of the
         noise of the filtered image; half and one and a half of it are tried, too, and the one that
@@ -38,7 +39,7 @@ class FindPointsParameters(Parameters):
     """
 
     inputs: ClassVar[tuple[str, ...]] = ("image",)
-    contrast: str = "bright"
+    contrast: str = "auto"
     min_prominence: float = 2.0
     relative_prominence: float = 0.05
     source: str = "auto"

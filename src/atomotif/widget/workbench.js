@@ -247,7 +247,7 @@ export async function mount({ Bokeh, host, document: json, packed, facts, select
   host.addEventListener("pointermove", (event) => (pointer = event), { capture: true, signal });
   let hovered = -1;
   const hover = (row) => {
-    if (row < 0) card.hide();
+    if (row < 0 || pointer.buttons) card.hide();
     else card.show(row, pointer);
     if (row === hovered) return;
     hovered = row;
@@ -294,7 +294,10 @@ export async function mount({ Bokeh, host, document: json, packed, facts, select
   repaint();
   const unsubscribe = selection.subscribe(show);
   window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", repaint, { signal });
-  host.addEventListener("pointerleave", () => hover(-1), { signal });
+  // A card would lie over what is being drawn, or would tell of a column that has moved on.
+  for (const type of ["pointerleave", "pointerdown", "wheel"]) {
+    host.addEventListener(type, () => hover(-1), { capture: true, passive: true, signal });
+  }
   window.addEventListener("keydown", (event) => {
     const focus = document.activeElement;
     if (event.key === "Escape" && (focus === document.body || host.contains(focus) || host.matches(":hover"))) clear();
