@@ -24,6 +24,8 @@ _MIN_SIGMA = 0.7
 _MIN_RESPONSE = 0.03
 # The same for maxima on the outermost pixels, by the median of the others.
 _BORDER_RESPONSE = 0.5
+# A column whose centre is this much beyond the edge is still one that is seen, filter widths.
+_OUTSIDE = 0.35
 # Least distance of two columns, filter widths.
 _RESOLVED = 1.9
 # Side of the field in which the choice is made, lattice scales: some 500 columns.
@@ -146,7 +148,7 @@ def is_flank(signal: NDArray[np.float32], peaks: NDArray[np.int64], sigma: float
     """Tell which maxima on the outermost pixels are the flank of a column that lies outside the image.
 
     A parabola through the profile from the edge inwards, averaged along the edge, has its top inside or
-    within half a pixel of the edge for a column that is there, and further out, or none, for a flank.
+    little beyond it for a column that is there, and further out, or none, for a flank.
 
     Parameters
     ----------
@@ -181,7 +183,7 @@ def is_flank(signal: NDArray[np.float32], peaks: NDArray[np.int64], sigma: float
         profile = image[: len(depth)][:, beside].mean(axis=2)
         square, slope, _ = solver @ profile
         # Top at -slope / (2 square); not concave means no top at all.
-        flank[on_edge] |= (square >= 0) | (slope < square)
+        flank[on_edge] |= (square >= 0) | (slope < 2 * _OUTSIDE * sigma * square)
     return flank
 
 
