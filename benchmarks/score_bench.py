@@ -7,14 +7,13 @@ and localisation, and end to end (columns that were not found count) the adjuste
 of rare classes and number of motifs. The moiré is scored for detection only.
 """
 
-import importlib.util
 import os
 import sys
 import time
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
+from score_motifs import load_scorer
 
 import atomotif as am
 
@@ -24,19 +23,9 @@ DETECTION_ONLY = {"mos2_twist_3p15"}
 VARIANTS = ("clean", "dose_high", "dose_medium", "dose_low", "jitter", "background")
 
 
-def load_scorer(bench: Path) -> ModuleType:
-    """Import the benchmark's own ``score.py``."""
-    spec = importlib.util.spec_from_file_location("score", bench / "score.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def main() -> None:
     bench = Path(os.environ["ATOMOTIF_SHARED"]) / "bench"
-    score = load_scorer(bench)
+    score = load_scorer(bench.parent)
     families = sys.argv[1:] or sorted({path.name.split("__")[0] for path in bench.glob("*.npz")})
     head = ("F1", 6), ("rms px", 7), ("ARI", 6), ("macro", 6), ("rare", 6), ("k", 5), ("s", 5)
     print(f"{'file':<34} {'view':<9} " + " ".join(f"{name:>{width}}" for name, width in head))
