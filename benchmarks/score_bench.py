@@ -13,9 +13,9 @@ import time
 from pathlib import Path
 
 import numpy as np
-from score_motifs import load_scorer
 
 import atomotif as am
+from score_motifs import load_scorer
 
 #: Families whose truth is scored under two keys, with rotation-invariant features and with oriented ones.
 TWO_VIEWS = {"polycrystal_mos2": (("labels", True), ("motif_labels", False))}
