@@ -14,19 +14,6 @@ _STRIP_PIXELS = 1 << 18
 _TRUNCATE = 4.0
 
 
-def gaussian(
-    image: NDArray[np.float32], sigma: float, n_threads: int | None = None, mode: str = "reflect"
-) -> NDArray[np.float32]:
-    """Gaussian filter; `sigma` in px, `mode` (beyond the edges) as in `scipy.ndimage`.
-
-    Examples
-    --------
-    >>> round(float(gaussian(np.ones((8, 8), np.float32), 2.0)[0, 0]), 3)
-    1.0
-    """
-    return _in_strips(lambda rows: ndimage.gaussian_filter(rows, sigma, mode=mode), image, sigma, n_threads)
-
-
 def wide_gaussian(image: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
     """Gaussian filter by Fourier transform, with zeros beyond the edges: its cost does not grow with `sigma`.
 
@@ -34,7 +21,7 @@ def wide_gaussian(image: NDArray[np.float32], sigma: float) -> NDArray[np.float3
     --------
     >>> spot = np.zeros((64, 64), np.float32)
     >>> spot[32, 32] = 1
-    >>> bool(np.allclose(wide_gaussian(spot, 6.0), gaussian(spot, 6.0), atol=1e-6))
+    >>> bool(np.allclose(wide_gaussian(spot, 6.0), ndimage.gaussian_filter(spot, 6.0), atol=1e-6))
     True
     """
     halo = int(_TRUNCATE * sigma + 0.5)

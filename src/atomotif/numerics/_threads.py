@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any, TypeVar
 
 import scipy.linalg.blas  # noqa: F401  numba's products call it: loaded here, so that `_blas` finds it
-from threadpoolctl import ThreadpoolController
+from threadpoolctl import OpenBLASController, ThreadpoolController
 
 T = TypeVar("T")
 
@@ -25,11 +25,22 @@ def _blas() -> ThreadpoolController:
 
 
 @contextmanager
-def _one_blas_thread() -> Iterator[None]:
-    """Hold BLAS at one thread until the last of the callers that overlap in time has left."""
+def one_blas_thread() -> Iterator[None]:
+    """Hold BLAS at one thread until the last of the callers that overlap in time has left.
+
+    The order of BLAS's sums, and so the last bits of a result, depend on its number of threads. Our own
+    work is spread in blocks instead, which do not depend on that number.
+
+    Examples
+    --------
+    >>> with one_blas_thread():
+    ...     sum(range(3))
+    3
+    """
     global _holders, _limiter
     with _lock:
         if _holders == 0:
+            _take_control()
             _limiter = _blas().limit(limits=1, user_api="blas")
         _holders += 1
     try:
@@ -38,7 +49,15 @@ def _one_blas_thread() -> Iterator[None]:
         with _lock:
             _holders -= 1
             if _holders == 0:
+                _take_control()
                 _limiter.restore_original_limits()
+
+
+def _take_control() -> None:
+    """Let this thread set limits: threadpoolctl >= 3.8 heeds only the thread that first set one."""
+    clear = getattr(OpenBLASController, "clear_controlling_thread", None)
+    if clear is not None:
+        clear(force=True)
 
 
 def resolve_threads(n_threads: int | None = None) -> int:
@@ -95,7 +114,7 @@ def run_blocks(function: Callable[[T], Any], blocks: Iterable[T], n_threads: int
     [1, 2]
     """
     threads = resolve_threads(n_threads)
-    with _one_blas_thread():
+    with one_blas_thread():
         if threads == 1:
             for block in blocks:
                 function(block)

@@ -6,10 +6,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import fft
 from scipy.spatial import KDTree
-from threadpoolctl import threadpool_limits
 
 from atomotif._checks import as_image, as_points, check_positive
-from atomotif.numerics._threads import run_blocks
+from atomotif.numerics._threads import one_blas_thread, run_blocks
 from atomotif.numerics.noise import noise_variance
 from atomotif.numerics.spacing import nearest_neighbor_distance
 
@@ -185,7 +184,7 @@ def _learn_basis(
     sample = windows[tops[chosen // len(lefts)], lefts[chosen % len(lefts)]].reshape(-1, n_pixels)
     mean = sample.mean(axis=0, dtype=np.float64)
     centred = sample - mean.astype(np.float32)
-    with threadpool_limits(1, user_api="blas"):  # the sums' order must not depend on the threads
+    with one_blas_thread():  # the sums' order must not depend on the threads
         values, vectors = np.linalg.eigh((centred.T @ centred).astype(np.float64) / len(centred))
     values, vectors = values[::-1], vectors[:, ::-1]
     if rank is None:

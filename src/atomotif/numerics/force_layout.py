@@ -8,10 +8,10 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
-from threadpoolctl import threadpool_limits
 
 from atomotif._checks import check_choice
 from atomotif.numerics._jit import jit
+from atomotif.numerics._threads import one_blas_thread
 from atomotif.numerics.neighbor_graph import fuzzy_graph, memberships, mid_near_pairs, scaled_neighbors
 from atomotif.numerics.neighbors import centred, find_neighbors, query_neighbors, unit_rows
 from atomotif.numerics.relaxation import Stage, relax
@@ -329,7 +329,7 @@ def _principal_components(points: NDArray[np.float32], seed: int) -> NDArray[np.
     centre = points.astype(np.float64)
     centre -= centre.mean(axis=0)
     scatter = np.random.default_rng(seed).uniform(-1e-3 * _START, 1e-3 * _START, (n, 2))
-    with threadpool_limits(1, user_api="blas"):  # for the same bits at any number of threads
+    with one_blas_thread():  # for the same bits at any number of threads
         if d <= n:
             _, vectors = np.linalg.eigh(centre.T @ centre)
             axes = vectors[:, ::-1][:, :2]

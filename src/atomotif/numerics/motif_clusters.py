@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from threadpoolctl import threadpool_limits
 
 from atomotif._checks import check_positive
+from atomotif.numerics._threads import one_blas_thread
 from atomotif.numerics.discriminant import Discriminant, reassign
 from atomotif.numerics.merging import merge_groups
 from atomotif.numerics.segmentation import segment
@@ -155,7 +155,7 @@ def cluster_motifs(
     sample = rows[learn]
     if n_motifs is not None:
         _check_n_motifs(n_motifs, sample)
-    with threadpool_limits(1, user_api="blas"):
+    with one_blas_thread():
         model = whitening(sample, _total_covariance(sample, noise, systematic))
         components = model.transform(rows)
         known = components[learn]

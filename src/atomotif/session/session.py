@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
-from threadpoolctl import threadpool_limits
 
 from atomotif._checks import as_image
 from atomotif._version import __version__
@@ -237,13 +236,13 @@ class MotifSession:
 
     def _execute(self, steps: Sequence[tuple[str, Parameters]], asked_for: str | None = None) -> None:
         """Run steps; after an error all is as it was, after an interrupt what is done stays done."""
+        from atomotif.numerics._threads import one_blas_thread
+
         saved = [(session, session._state.copy(), session._subset) for session in self._family()]
         selected = self._selection.ids
         self._state.wanted.update(steps)
         try:
-            # One BLAS thread: the steps spread their work themselves, in blocks that do not depend on
-            # the number of threads, so that results do not either.
-            with shown(self.progress) as progress, threadpool_limits(1, user_api="blas"):
+            with shown(self.progress) as progress, one_blas_thread():
                 for verb, parameters in steps:
                     progress.update(verb, 0.0)
                     start = time.perf_counter()
