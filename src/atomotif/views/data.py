@@ -1,6 +1,7 @@
 """What the views show, read once from a data tree into plain arrays."""
 
 import json
+import math
 import re
 from dataclasses import dataclass, field
 from typing import Any
@@ -32,6 +33,8 @@ class DisplayImage:
         Side of the block of micrograph pixels that one display pixel is the mean of.
     x0, x1, y0, y1 : float
         Outer edges of the copy in the micrograph's units; y grows downwards.
+    low, high : float
+        Intensities drawn as black and as white.
     """
 
     pixels: NDArray[np.uint8]
@@ -40,6 +43,8 @@ class DisplayImage:
     x1: float
     y0: float
     y1: float
+    low: float
+    high: float
 
 
 @dataclass(frozen=True)
@@ -177,23 +182,99 @@ def display_image(image: xr.Dataset) -> DisplayImage:
     >>> display_image(picture).x1
     3.5
     """
-    picture = image["flattened" if "flattened" in image else "intensity"]
-    values = np.asarray(picture.values, dtype=np.float32)
+    values = _picture(image)
     reduction = -(-max(values.shape) // MAX_IMAGE_SIDE)
-    rows, cols = (size // reduction for size in values.shape)
-    blocks = values[: rows * reduction, : cols * reduction]
-    if reduction > 1:
-        blocks = blocks.reshape(rows, reduction, cols, reduction).mean(axis=(1, 3))
+    blocks = _reduced(values, reduction)
+    rows, cols = blocks.shape
+    low, high = (float(level) for level in np.percentile(blocks, PERCENTILES))
     x, y = image["x"].values, image["y"].values
     dx, dy = _step(x), _step(y)
     return DisplayImage(
-        pixels=_grey(blocks, *np.percentile(blocks, PERCENTILES)),
+        pixels=_grey(blocks, low, high),
         reduction=reduction,
         x0=float(x[0] - dx / 2),
         x1=float(x[0] + (cols * reduction - 0.5) * dx),
         y0=float(y[0] - dy / 2),
         y1=float(y[0] + (rows * reduction - 0.5) * dy),
+        low=low,
+        high=high,
     )
+
+
+def detail(
+    image: xr.Dataset,
+    shown: DisplayImage,
+    *,
+    x0: float,
+    x1: float,
+    y0: float,
+    y1: float,
+    width: int,
+    height: int,
+) -> DisplayImage | None:
+    """Return the part of the micrograph within a range, with as many pixels as a screen shows of it.
+
+    Parameters
+    ----------
+    image : xr.Dataset
+        The group `image`.
+    shown : DisplayImage
+        The copy that is shown of all of it, for the same grey levels.
+    x0, x1, y0, y1 : float
+        The range, in the micrograph's units.
+    width, height : int
+        Pixels of the screen that show the range.
+
+    Returns
+    -------
+    DisplayImage or None
+        None where nothing of the micrograph lies within the range.
+
+    Examples
+    --------
+    >>> import numpy as np, xarray as xr
+    >>> pixels = np.arange(64.0)
+    >>> group = xr.Dataset({"intensity": (("y", "x"), np.eye(64))}, {"y": pixels, "x": pixels})
+    >>> part = detail(group, display_image(group), x0=8, x1=16, y0=8, y1=24, width=400, height=400)
+    >>> part.pixels.shape, part.x0
+    ((17, 9), 7.5)
+    """
+    values = _picture(image)
+    spans = []
+    for name, low, high, size in (("y", y0, y1, values.shape[0]), ("x", x0, x1, values.shape[1])):
+        origin, step = float(image[name].values[0]), _step(image[name].values)
+        first = max(0, math.floor((low - origin) / step + 0.5))
+        last = min(size, math.ceil((high - origin) / step + 0.5))
+        spans.append((first, last, origin, step))
+    (top, bottom, oy, dy), (left, right, ox, dx) = spans
+    if bottom <= top or right <= left:
+        return None
+    reduction = max(1, min((bottom - top) // max(height, 1), (right - left) // max(width, 1)))
+    blocks = _reduced(values[top:bottom, left:right], reduction)
+    rows, cols = blocks.shape
+    return DisplayImage(
+        pixels=_grey(blocks, shown.low, shown.high),
+        reduction=reduction,
+        x0=ox + (left - 0.5) * dx,
+        x1=ox + (left + cols * reduction - 0.5) * dx,
+        y0=oy + (top - 0.5) * dy,
+        y1=oy + (top + rows * reduction - 0.5) * dy,
+        low=shown.low,
+        high=shown.high,
+    )
+
+
+def _picture(image: xr.Dataset) -> NDArray[np.float32]:
+    return np.asarray(image["flattened" if "flattened" in image else "intensity"].values, dtype=np.float32)
+
+
+def _reduced(values: NDArray[np.float32], reduction: int) -> NDArray[np.float32]:
+    """Return the means of blocks of `reduction` x `reduction` px; what does not fill a block is left out."""
+    if reduction == 1:
+        return values
+    rows, cols = (size // reduction for size in values.shape)
+    blocks = values[: rows * reduction, : cols * reduction].reshape(rows, reduction, cols, reduction)
+    return blocks.mean(axis=(1, 3))
 
 
 def _step(coordinate: NDArray[Any]) -> float:
