@@ -274,7 +274,8 @@ def _reduced(values: NDArray[np.float32], reduction: int) -> NDArray[np.float32]
         return values
     rows, cols = (size // reduction for size in values.shape)
     blocks = values[: rows * reduction, : cols * reduction].reshape(rows, reduction, cols, reduction)
-    return blocks.mean(axis=(1, 3))
+    means: NDArray[np.float32] = blocks.mean(axis=(1, 3))
+    return means
 
 
 def _step(coordinate: NDArray[Any]) -> float:
