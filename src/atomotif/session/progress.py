@@ -122,8 +122,7 @@ def in_notebook() -> bool:
     ipython = sys.modules.get("IPython")
     if ipython is None:
         return False
-    shell = ipython.get_ipython()
-    return shell is not None and shell.__class__.__name__ == "ZMQInteractiveShell"
+    return getattr(ipython.get_ipython(), "kernel", None) is not None
 
 
 def choose_progress() -> Progress:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import xarray as xr
 
 from atomotif._version import __version__
+from atomotif.session import commands
 from atomotif.session.selection import as_ids
 from atomotif.steps.graph import GROUPS, STEPS
 
@@ -41,6 +42,8 @@ def to_dict(session: MotifSession, prefix: str = "") -> dict[str, xr.Dataset]:
     )
     if session._parent is None:
         root["selection"] = ("selected", session.selection.copy())
+    if state.edits:
+        root = root.assign(commands.to_dataset(state.edits))
     if session._subset is not None:
         root["subset"] = ("subset_point", session._subset.copy())
     own = {name: group for name, group in state.groups.items() if name not in session._frozen}
@@ -68,6 +71,8 @@ def load(session: MotifSession, tree: xr.DataTree) -> None:
         for verb, values in json.loads(tree.attrs["wanted"]).items()
         if verb in STEPS
     }
+    if "edit_offset" in tree.dataset:
+        session._state.edits = commands.from_dataset(tree.dataset)
     for name in GROUPS:
         if name in tree.children:
             session._state.restore(name, tree.children[name].to_dataset(inherit=False))

@@ -18,10 +18,12 @@ from atomotif._warnings import warn
 from atomotif.io import readers
 from atomotif.session import describe, saving
 from atomotif.session.carry import carry_ids, same_places
+from atomotif.session.commands import Edit, Rename, with_edits
 from atomotif.session.given import checked_labels, checked_points
+from atomotif.session.history import History, recorded
 from atomotif.session.motifs import Motifs
 from atomotif.session.planning import check_names, plan, sort_parameters
-from atomotif.session.progress import Progress, shown
+from atomotif.session.progress import Progress, in_notebook, shown
 from atomotif.session.selection import Selection, as_ids
 from atomotif.session.state import State
 from atomotif.session.verbs import StepVerb
@@ -32,6 +34,9 @@ from atomotif.steps.graph import GROUPS, STEPS
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from atomotif.session.live import Live
+    from atomotif.widget.host import View
 
 #: Groups that a branch has in common with its parent.
 SHARED = ("image", "points")
@@ -118,6 +123,8 @@ class MotifSession:
         self._parent: MotifSession | None = None
         self._subset: NDArray[np.int64] | None = None
         self._branches: dict[str, MotifSession] = {}
+        self._live: Live | None = None
+        self._history = History(self)
 
     @classmethod
     def from_file(
@@ -159,6 +166,7 @@ class MotifSession:
 
     # ---- steps -----------------------------------------------------------------------------------
 
+    @recorded
     def run_step(self, verb: str, **parameters: Any) -> Self:
         """Run one step with these parameters, and before it what is missing or stale of its inputs.
 
@@ -193,6 +201,7 @@ class MotifSession:
         self._execute([*before, (verb, wanted)], asked_for=verb)
         return self
 
+    @recorded
     def run(self, **parameters: Any) -> Self:
         """Run every step that is missing or stale, or whose parameters are given anew here.
 
@@ -260,6 +269,8 @@ class MotifSession:
                 session._state, session._subset = state, subset
             self._selection.ids = selected
             raise
+        finally:
+            self._renew_views()
 
     def _family(self) -> list[MotifSession]:
         """Return the session with its branches and theirs."""
@@ -290,6 +301,11 @@ class MotifSession:
             return
         if "point" in made.dims:
             made = made.assign_coords(id=("point", self._state.ids.copy()))
+        if group == "motifs" and self._state.edits:
+            made, lost = with_edits(made, self._state.edits)
+            self._state.edits = [edit for edit in self._state.edits if edit not in lost]
+            for edit in lost:
+                warn(f"`{edit.code}` was not carried over: no motif has most of the points that it had")
         self._state.write(group, made, verb, parameters)
         for branch in self._branches.values():
             branch._follow(group)
@@ -306,6 +322,9 @@ class MotifSession:
             if self._state.is_given("motifs"):
                 warn("the motifs that were set belong to points that are gone, and are dropped")
         self._state.write("points", made.assign_coords(id=("point", ids)), verb, parameters)
+        if old is not None:
+            new = self._state.groups["points"]
+            self._state.edits = [edit.moved(carry_ids(edit.ids, old, new)) for edit in self._state.edits]
         for branch in self._branches.values():
             branch._follow("points")
         if old is not None:
@@ -313,6 +332,7 @@ class MotifSession:
 
     # ---- results that are given ------------------------------------------------------------------
 
+    @recorded
     def set_points(self, rowcol: ArrayLike) -> Self:
         """Give the points instead of finding them.
 
@@ -342,8 +362,10 @@ class MotifSession:
         image = self._state.groups["image"]
         points = checked_points(rowcol, (image.sizes["y"], image.sizes["x"]))
         self._write("find_points", points_group(image, points), None)
+        self._renew_views()
         return self
 
+    @recorded
     def set_motifs(self, labels: ArrayLike, names: Sequence[str] | None = None) -> Self:
         """Give the motif of every point instead of finding them.
 
@@ -375,11 +397,15 @@ class MotifSession:
         self._require_points()
         array, known_names = checked_labels(labels, names, len(self._state.ids))
         self._execute(plan(self._state, groups=("patch",), frozen=self._frozen))
+        if known_names is not None:
+            self._state.edits = [edit for edit in self._state.edits if not isinstance(edit, Rename)]
         self._write("find_motifs", self._motifs_of(array, known_names), None)
+        self._renew_views()
         return self
 
     # ---- branches --------------------------------------------------------------------------------
 
+    @recorded
     def branch(self, name: str, *, ids: ArrayLike | None = None, **parameters: Any) -> MotifSession:
         """Return a second analysis of the same points, linked by the selection and saved with this one.
 
@@ -424,6 +450,7 @@ class MotifSession:
         if parameters:
             branch.run(**parameters)
         self._branches[name] = branch
+        self._renew_views()
         return branch
 
     def _new_branch(self, name: str, subset: NDArray[np.int64] | None) -> MotifSession:
@@ -488,10 +515,11 @@ class MotifSession:
 
     @selection.setter
     def selection(self, ids: ArrayLike) -> None:
-        root = self
-        while root._parent is not None:
-            root = root._parent
-        self._selection.ids = root._known(ids, "selection")
+        self._selection.ids = self._root._known(ids, "selection")
+
+    @property
+    def _root(self) -> MotifSession:
+        return self if self._parent is None else self._parent._root
 
     def observe(self, handler: Callable[[Any], None]) -> None:
         """Call `handler` with a change (`old`, `new`) whenever the selection takes another value.
@@ -531,7 +559,74 @@ class MotifSession:
         """
         if "motifs" not in self._state.groups:
             raise ValueError("there are no motifs yet: call `run`, `find_motifs` or `set_motifs` first.")
-        return Motifs(self._state.groups["motifs"])
+        return Motifs(self._state.groups["motifs"], self._edit_motifs)
+
+    def _edit_motifs(self, edit: Edit) -> None:
+        with self._root._history.change(edit.code):
+            self._state.restore("motifs", edit.apply(self._state.groups["motifs"]))
+            self._state.edits.append(edit)
+        self._renew_views()
+
+    def undo(self) -> Self:
+        """Take back the last change of this session or of a branch: a run, a step, an edit, a new branch.
+
+        The 50 last changes can be taken back, fewer where what they replaced takes much memory. The
+        selection goes back with them.
+
+        Returns
+        -------
+        MotifSession
+            The session itself.
+
+        Raises
+        ------
+        ValueError
+            If there is nothing to take back.
+
+        Examples
+        --------
+        >>> session.motifs.rename("M1", "Se2")
+        >>> session.undo().motifs.names[1]
+        'M1'
+        """
+        self._root._history.undo()
+        self._root._renew_views()
+        return self
+
+    def redo(self) -> Self:
+        """Make a change again that `undo` took back, until something else is changed.
+
+        Returns
+        -------
+        MotifSession
+            The session itself.
+
+        Raises
+        ------
+        ValueError
+            If there is nothing to make again.
+
+        Examples
+        --------
+        >>> session.motifs.rename("M1", "Se2")
+        >>> session.undo().redo().motifs.names[1]
+        'Se2'
+        """
+        self._root._history.redo()
+        self._root._renew_views()
+        return self
+
+    @property
+    def history(self) -> list[str]:
+        """The changes that `undo` can take back, as code, oldest first.
+
+        Examples
+        --------
+        >>> session.find_motifs(n_motifs=4).motifs.rename("M3", "vacancy")
+        >>> session.history
+        ['find_motifs(n_motifs=4)', "motifs.rename('M3', 'vacancy')"]
+        """
+        return self._root._history.done
 
     @property
     def columns(self) -> pd.DataFrame:
@@ -554,6 +649,80 @@ class MotifSession:
 
     def __repr__(self) -> str:
         return describe.session_text(self.title, self.data, self.stale, tuple(self._branches))
+
+    # ---- views -----------------------------------------------------------------------------------
+
+    def view(self, *names: str) -> View:
+        """Return linked views for the output of a cell; `session` as its last line shows all of them.
+
+        All views of a session, in any number of cells, show its one selection. They follow when a step
+        runs again, and offer the branches to choose from. Beside each a picture is saved in the notebook,
+        for readers without a kernel.
+
+        Parameters
+        ----------
+        *names : str
+            Of "micrograph", "layout", "gallery" and "selection"; all of them by default.
+
+        Returns
+        -------
+        View
+            A widget; the same one each time for the same names.
+
+        Raises
+        ------
+        ValueError
+            If there is no view of that name.
+
+        Examples
+        --------
+        >>> session.view("micrograph", "layout").views
+        ['micrograph', 'layout']
+        """
+        return self._live_views().view(names)
+
+    def snapshot(self) -> None:
+        """Renew the pictures that are saved in the notebook beside the views, to show what these show now.
+
+        Examples
+        --------
+        >>> session.selection = session.motifs.ids("M1")
+        >>> session.snapshot()
+        """
+        if self._live is not None:
+            self._live.renew_pictures()
+
+    def close(self) -> None:
+        """Close the views of the session and of its branches, in all cells; what was found stays.
+
+        A notebook's session is kept until its kernel ends; this gives back what the views take of memory.
+
+        Examples
+        --------
+        >>> session.close()
+        """
+        for session in self._family():
+            if session._live is not None:
+                session._live.close()
+                session._live = None
+
+    def _live_views(self) -> Live:
+        if self._live is None:
+            from atomotif.session.live import Live
+
+            self._live = Live(self)
+        return self._live
+
+    def _renew_views(self) -> None:
+        for session in self._family():
+            if session._live is not None:
+                session._live.refresh()
+
+    def _ipython_display_(self) -> None:
+        """Show the views as the result of a cell; a terminal shows the text of `repr` instead."""
+        if not in_notebook():
+            raise NotImplementedError
+        self.view()._ipython_display_()
 
     # ---- in and out ------------------------------------------------------------------------------
 

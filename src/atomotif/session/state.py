@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from atomotif.session.commands import Edit
 from atomotif.steps.base import Parameters
 from atomotif.steps.graph import GROUPS, STEPS, dependents, makers
 
@@ -29,14 +30,17 @@ class State:
         What there is.
     wanted : dict of str to Parameters
         For each step the values that were last asked for; they outlive the groups made with them.
+    edits : list of Edit
+        What was changed of the motifs by hand, in order; it outlives them, too.
     """
 
     groups: dict[str, xr.Dataset] = field(default_factory=dict)
     wanted: dict[str, Parameters] = field(default_factory=dict)
+    edits: list[Edit] = field(default_factory=list)
 
     def copy(self) -> Self:
         """Return a state with the same groups and values, which changes by itself."""
-        return type(self)(dict(self.groups), dict(self.wanted))
+        return type(self)(dict(self.groups), dict(self.wanted), list(self.edits))
 
     @property
     def ids(self) -> NDArray[np.int64]:
