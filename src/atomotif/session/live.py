@@ -1,0 +1,172 @@
+"""The open views of a session: what they are sent, and what comes back from them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from atomotif.export.picture import picture
+from atomotif.views.data import DisplayImage, detail, display_image
+from atomotif.views.workbench import VIEWS, workbench
+from atomotif.widget.host import Store, View
+from atomotif.widget.packing import pack
+
+if TYPE_CHECKING:
+    from atomotif.session.session import MotifSession
+
+#: What the analysis that a session holds itself is called beside its branches.
+MAIN = "main"
+
+#: Of how many versions of the columns the ids are kept, for gestures that were made while they were replaced.
+VERSIONS_KEPT = 4
+
+
+class Live:
+    """Keeps the views of one session at what the session holds.
+
+    Ids of points stay in Python: the browser knows rows of the columns that it was sent.
+
+    Parameters
+    ----------
+    session : MotifSession
+        Whose groups and selection are shown.
+    """
+
+    def __init__(self, session: MotifSession) -> None:
+        self._session = session
+        self._shown: dict[str, xr.Dataset] = {}
+        self._image: DisplayImage | None = None
+        self._ids: dict[int, NDArray[np.int64]] = {}
+        self._views: dict[tuple[str, ...], View] = {}
+        self.store = Store()
+        self.store.observe(self._selected_there, "selection")
+        self.store.on_msg(self._asked)
+        session.observe(self._selected_here)
+        self.refresh()
+
+    # ---- to the browser --------------------------------------------------------------------------
+
+    def refresh(self) -> None:
+        """Send what has changed since the last time; views in the browser then follow."""
+        groups = dict(self._session._state.groups)
+        if list(map(id, groups.values())) != list(map(id, self._shown.values())):
+            self._send(groups)
+        for view in self._views.values():
+            self._follow_branches(view)
+
+    def _send(self, groups: dict[str, xr.Dataset]) -> None:
+        made = workbench(self._session.data)
+        columns = {name: pack(column) for name, column in made.columns.items()}
+        image = columns.pop("image", {})
+        changes: dict[str, Any] = {"columns": columns, "facts": made.facts, "figures": made.figures}
+        if groups.get("image") is not self._shown.get("image"):
+            changes["image"] = image
+            self._image = display_image(groups["image"])
+        self._shown = groups
+        version = self.store.version + 1
+        self._ids = {**dict(list(self._ids.items())[1 - VERSIONS_KEPT :]), version: self._session._state.ids}
+        self.store.replace(**changes, version=version, selection=self._packed(version))
+
+    def _packed(self, version: int) -> bytes:
+        rows = np.flatnonzero(np.isin(self._ids[version], self._session.selection))
+        numbers: NDArray[np.uint32] = np.concatenate([[version], rows]).astype("<u4")
+        return numbers.tobytes()
+
+    def _selected_here(self, _change: Any) -> None:
+        self.store.selection = self._packed(self.store.version)
+
+    # ---- from the browser ------------------------------------------------------------------------
+
+    def _selected_there(self, change: Any) -> None:
+        """Take over a selection; one of columns that have been replaced meanwhile is understood, too."""
+        if change["new"] == self._packed(self.store.version):
+            return
+        version, *_ = numbers = np.frombuffer(change["new"], "<u4")
+        ids = self._ids.get(int(version), np.empty(0, np.int64))
+        chosen = ids[numbers[1:][numbers[1:] < len(ids)]]
+        known = chosen[np.isin(chosen, self._session._state.ids)]
+        self._session.selection = known
+        self._selected_here(None)
+
+    def _asked(self, _store: Any, content: Any, _buffers: Any) -> None:
+        """Send a part of the micrograph at the resolution of the screen, or say that there is none."""
+        if not isinstance(content, dict) or content.get("kind") != "detail":
+            return
+        answer: dict[str, Any] = {"kind": "detail", "id": content.get("id")}
+        part = self._detail(*(content.get(name) for name in ("x0", "x1", "y0", "y1", "width", "height")))
+        if part is None:
+            self.store.send(answer)
+            return
+        answer |= {name: getattr(part, name) for name in ("x0", "x1", "y0", "y1")}
+        self.store.send(answer | {"shape": list(part.pixels.shape)}, [part.pixels.tobytes()])
+
+    def _detail(self, *numbers: Any) -> DisplayImage | None:
+        if self._image is None or not all(isinstance(n, int | float) and np.isfinite(n) for n in numbers):
+            return None
+        x0, x1, y0, y1, width, height = numbers
+        edges = {"x0": x0, "x1": x1, "y0": y0, "y1": y1}
+        return detail(self._shown["image"], self._image, **edges, width=int(width), height=int(height))
+
+    # ---- views -----------------------------------------------------------------------------------
+
+    def view(self, names: Sequence[str]) -> View:
+        """Return the view of these names: the same one each time, so that showing it again costs nothing.
+
+        Parameters
+        ----------
+        names : sequence of str
+            Which of `atomotif.views.workbench.VIEWS`; none means all.
+
+        Returns
+        -------
+        View
+
+        Raises
+        ------
+        ValueError
+            If there is no such view.
+        """
+        wanted = tuple(names) or VIEWS
+        for name in wanted:
+            if name not in VIEWS:
+                raise ValueError(f"`names` must be among {', '.join(map(repr, VIEWS))}, got {name!r}.")
+        if wanted not in self._views:
+            view = View(store=self.store, views=list(wanted), analysis=MAIN)
+            view.picture = partial(self._picture, view)
+            view.observe(self._choose, "analysis")
+            self._views[wanted] = view
+            self._follow_branches(view)
+        return self._views[wanted]
+
+    def _analysis(self, name: str) -> MotifSession:
+        return self._session.branches.get(name, self._session)
+
+    def _follow_branches(self, view: View) -> None:
+        view.analyses = [MAIN, *self._session.branches]
+        if view.analysis not in view.analyses:
+            view.analysis = MAIN
+        view.store = self._analysis(view.analysis)._live_views().store
+
+    def _choose(self, change: Any) -> None:
+        self._follow_branches(change["owner"])
+
+    def _picture(self, view: View) -> bytes:
+        return picture(self._analysis(view.analysis).data, view.views, self._session.selection)
+
+    def renew_pictures(self) -> None:
+        """Draw the saved pictures of all views anew."""
+        for view in self._views.values():
+            view.renew_picture()
+
+    def close(self) -> None:
+        """Close the views; what they took of memory, here and in the browser, is given back."""
+        self._session.unobserve(self._selected_here)
+        for view in self._views.values():
+            view.close()
+        self._views.clear()
+        self.store.close()
