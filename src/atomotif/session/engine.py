@@ -1,0 +1,220 @@
+"""What works inside a session: state, running of steps, branches that follow, views that are renewed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+import xarray as xr
+from numpy.typing import ArrayLike, NDArray
+
+from atomotif._warnings import warn
+from atomotif.session.carry import carry_ids, same_places
+from atomotif.session.commands import Edit, with_edits
+from atomotif.session.history import History
+from atomotif.session.progress import Progress, shown
+from atomotif.session.selection import Selection, as_ids
+from atomotif.session.state import State
+from atomotif.steps.base import Context, Parameters
+from atomotif.steps.find_motifs import motifs_group
+from atomotif.steps.graph import GROUPS, STEPS
+
+if TYPE_CHECKING:
+    from atomotif.session.live import Live
+    from atomotif.session.session import MotifSession
+
+#: Groups that a branch has in common with its parent.
+SHARED = ("image", "points")
+#: The same for a branch on some of the points, whose spacing says nothing about the crystal.
+SHARED_BY_SUBSET = ("image", "points", "patch")
+
+
+class Engine:
+    """The part of `MotifSession` that its users do not call."""
+
+    def _init(self, title: str, n_threads: int | None = None, progress: Progress | None = None) -> None:
+        self.title = title
+        self.n_threads = n_threads
+        self.progress = progress
+        #: Seconds that each step took when it last ran here; not saved.
+        self.timings: dict[str, float] = {}
+        self._state = State()
+        self._selection = Selection()
+        self._next_id = 0
+        self._parent: MotifSession | None = None
+        self._subset: NDArray[np.int64] | None = None
+        self._branches: dict[str, MotifSession] = {}
+        self._live: Live | None = None
+        self._history = History(self._this)
+
+    @property
+    def _this(self) -> MotifSession:
+        return cast("MotifSession", self)
+
+    @property
+    def _root(self) -> MotifSession:
+        return self._this if self._parent is None else self._parent._root
+
+    def _family(self) -> list[MotifSession]:
+        """Return the session with its branches and theirs."""
+        return [self._this, *(one for branch in self._branches.values() for one in branch._family())]
+
+    @property
+    def _frozen(self) -> tuple[str, ...]:
+        """Groups that are the parent's to make."""
+        if self._parent is None:
+            return ()
+        return SHARED if self._subset is None else SHARED_BY_SUBSET
+
+    # ---- changes ---------------------------------------------------------------------------------
+
+    def _execute(self, steps: Sequence[tuple[str, Parameters]], asked_for: str | None = None) -> None:
+        """Run steps; after an error all is as it was, after an interrupt what is done stays done."""
+        from atomotif.numerics._threads import one_blas_thread
+
+        saved = [(session, session._state.copy(), session._subset) for session in self._family()]
+        selected = self._selection.ids
+        self._state.wanted.update(steps)
+        try:
+            with shown(self.progress) as progress, one_blas_thread():
+                for verb, parameters in steps:
+                    progress.update(verb, 0.0)
+                    start = time.perf_counter()
+                    if verb != asked_for and self._state.is_given(STEPS[verb].group):
+                        self._write(verb, self._given_motifs(), None)
+                    else:
+                        inputs = [self._state.groups[name] for name in parameters.required()]
+                        context = Context(partial(progress.update, verb), self.n_threads)
+                        made = STEPS[verb].function(*inputs, parameters=parameters, context=context)
+                        self._write(verb, made, parameters)
+                    self.timings[verb] = time.perf_counter() - start
+                    progress.update(verb, 1.0)
+        except Exception:
+            for session, state, subset in saved:
+                session._state, session._subset = state, subset
+            self._selection.ids = selected
+            raise
+        finally:
+            self._renew_views()
+
+    def _given_motifs(self) -> xr.Dataset:
+        """Return the motifs that were given, with averages of the patches as they are now."""
+        motifs = self._state.groups["motifs"]
+        return self._motifs_of(motifs["label"].values, [str(name) for name in motifs["name"].values])
+
+    def _motifs_of(self, labels: NDArray[np.int64], names: list[str] | None) -> xr.Dataset:
+        groups = self._state.groups
+        size = (groups["features"] if "features" in groups else groups["patch"]).attrs["patch_size"]
+        return motifs_group(
+            groups["image"],
+            groups["points"],
+            labels,
+            np.where(labels >= 0, 1.0, 0.0),
+            patch_size=float(size),
+            names=names,
+            n_threads=self.n_threads,
+        )
+
+    def _write(self, verb: str, made: xr.Dataset, parameters: Parameters | None) -> None:
+        group = STEPS[verb].group
+        if group == "points":
+            self._write_points(verb, made, parameters)
+            return
+        if "point" in made.dims:
+            made = made.assign_coords(id=("point", self._state.ids.copy()))
+        if group == "motifs" and self._state.edits:
+            made, lost = with_edits(made, self._state.edits)
+            self._state.edits = [edit for edit in self._state.edits if edit not in lost]
+            for edit in lost:
+                warn(f"`{edit.code}` was not carried over: no motif has most of the points that it had")
+        self._state.write(group, made, verb, parameters)
+        for branch in self._branches.values():
+            branch._follow(group)
+
+    def _write_points(self, verb: str, made: xr.Dataset, parameters: Parameters | None) -> None:
+        """Write points: in the same places they keep their ids, else they get ids never used before."""
+        old = self._state.groups.get("points")
+        count = made.sizes["point"]
+        if old is not None and same_places(old, made):
+            ids = old["id"].values.copy()
+        else:
+            ids = np.arange(self._next_id, self._next_id + count)
+            self._next_id += count
+            if self._state.is_given("motifs"):
+                warn("the motifs that were set belong to points that are gone, and are dropped")
+        self._state.write("points", made.assign_coords(id=("point", ids)), verb, parameters)
+        if old is not None:
+            new = self._state.groups["points"]
+            self._state.edits = [edit.moved(carry_ids(edit.ids, old, new)) for edit in self._state.edits]
+        for branch in self._branches.values():
+            branch._follow("points")
+        if old is not None:
+            self._selection.ids = carry_ids(self._selection.ids, old, self._state.groups["points"])
+
+    def _edit_motifs(self, edit: Edit) -> None:
+        with self._root._history.change(edit.code):
+            self._state.restore("motifs", edit.apply(self._state.groups["motifs"]))
+            self._state.edits.append(edit)
+        self._renew_views()
+
+    # ---- branches --------------------------------------------------------------------------------
+
+    def _new_branch(self, name: str, subset: NDArray[np.int64] | None) -> MotifSession:
+        branch = type(self._this).__new__(type(self._this))
+        branch._init(f"{self.title}: {name}", self.n_threads, self.progress)
+        branch._parent, branch._subset, branch._selection = self._this, subset, self._selection
+        branch._state.wanted = dict(self._state.wanted)
+        for group in branch._frozen:
+            if group in self._state.groups:
+                branch._follow(group)
+        return branch
+
+    def _follow(self, group: str) -> None:
+        """Take over a group from the parent, if it is shared."""
+        if self._parent is None or group not in self._frozen:
+            return
+        dataset = self._parent._state.groups[group]
+        if group == "points" and self._subset is not None:
+            old = self._state.groups.get("points")
+            if old is not None:
+                self._subset = carry_ids(self._subset, old, dataset)
+                if len(self._subset) < 3:
+                    warn(f"the points of {self.title!r} are gone: nothing is near where they were")
+            dataset = dataset.isel(point=np.flatnonzero(np.isin(dataset["id"].values, self._subset)))
+        self._state.put(group, dataset)
+        for branch in self._branches.values():
+            branch._follow(group)
+
+    # ---- questions -------------------------------------------------------------------------------
+
+    def _ordered_groups(self) -> dict[str, xr.Dataset]:
+        return {name: self._state.groups[name] for name in GROUPS if name in self._state.groups}
+
+    def _known(self, ids: ArrayLike, name: str) -> NDArray[np.int64]:
+        wanted = as_ids(ids, name)
+        unknown = np.setdiff1d(wanted, self._state.ids)
+        if len(unknown):
+            listed = ", ".join(map(str, unknown[:5].tolist())) + (", ..." if len(unknown) > 5 else "")
+            raise ValueError(f"`{name}` must hold ids of points of this session, got {listed}.")
+        return wanted
+
+    def _require_points(self) -> None:
+        if "points" not in self._state.groups:
+            raise ValueError("there are no points yet: call `run`, `find_points` or `set_points` first.")
+
+    # ---- views -----------------------------------------------------------------------------------
+
+    def _live_views(self) -> Live:
+        if self._live is None:
+            from atomotif.session.live import Live
+
+            self._live = Live(self._this)
+        return self._live
+
+    def _renew_views(self) -> None:
+        for session in self._family():
+            if session._live is not None:
+                session._live.refresh()
