@@ -26,28 +26,33 @@ def data():
     )
 
 
-def test_document_is_json_with_one_root_a_figure(data):
-    document = Document.from_json(json.loads(json.dumps(workbench(data).document)))
-    assert [root.name for root in document.roots] == ["micrograph", "layout"]
+def figures_of(data):
+    """The figures by name, as the browser makes them from what is sent."""
+    sent = json.loads(json.dumps(workbench(data).figures))
+    documents = {name: Document.from_json(document) for name, document in sent.items()}
+    assert all([root.name for root in document.roots] == [name] for name, document in documents.items())
+    return {name: document.roots[0] for name, document in documents.items()}
+
+
+def test_each_figure_has_a_document_of_its_own(data):
+    assert list(figures_of(data)) == ["micrograph", "layout"]
 
 
 def test_document_holds_no_data(data):
-    small = len(json.dumps(workbench(data).document))
+    small = len(json.dumps(workbench(data).figures))
     data["image"] = data["image"].to_dataset().isel(y=slice(0, 4), x=slice(0, 4))
-    assert abs(len(json.dumps(workbench(data).document)) - small) < 20
+    assert abs(len(json.dumps(workbench(data).figures)) - small) < 20
 
 
 def test_selection_tools_leave_the_base_alone(data):
-    document = Document.from_json(workbench(data).document)
-    for figure in document.roots:
+    for figure in figures_of(data).values():
         tools = [tool for tool in figure.tools if "Select" in type(tool).__name__]
         assert len(tools) == 2
         assert all(tool.renderers == [] and not tool.continuous for tool in tools)
 
 
 def test_only_the_base_is_on_the_main_canvas(data):
-    document = Document.from_json(workbench(data).document)
-    for figure in document.roots:
+    for figure in figures_of(data).values():
         levels = {r.name.removeprefix(f"{figure.name}-"): r.level for r in figure.renderers}
         assert levels.pop("image", "image") == "image"
         assert levels.pop("base") == "glyph"
@@ -55,7 +60,7 @@ def test_only_the_base_is_on_the_main_canvas(data):
 
 
 def test_rows_of_the_image_run_downwards(data):
-    micrograph, layout = Document.from_json(workbench(data).document).roots
+    micrograph, layout = figures_of(data).values()
     assert micrograph.y_range.start > micrograph.y_range.end
     assert layout.y_range.start < layout.y_range.end
 
@@ -63,7 +68,7 @@ def test_rows_of_the_image_run_downwards(data):
 @pytest.mark.parametrize("units", ["nm", "px", "Å", "µm"])
 def test_scale_bar_is_in_the_units_of_the_image(data, units):
     data["image"].attrs["units"] = units
-    micrograph = Document.from_json(workbench(data).document).roots[0]
+    micrograph = figures_of(data)["micrograph"]
     bar = next(model for model in micrograph.center if type(model).__name__ == "ScaleBar")
     assert bar.unit == units
     assert micrograph.xaxis.axis_label == f"x ({units})"

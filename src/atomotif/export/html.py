@@ -103,7 +103,7 @@ def to_html(data: xr.DataTree, path: str | Path, *, title: str | None = None) ->
 def _page(data: xr.DataTree, shown: Workbench, title: str | None) -> str:
     heading = title or _source_name(data) or "atomotif report"
     content = {
-        "document": shown.document,
+        "figures": shown.figures,
         "facts": shown.facts,
         "packed": {name: pack_text(column) for name, column in shown.columns.items()},
     }

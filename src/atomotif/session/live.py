@@ -11,7 +11,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from atomotif.export.picture import picture
-from atomotif.views.data import DisplayImage, detail, display_image
+from atomotif.views.data import DisplayImage, detail
 from atomotif.views.workbench import VIEWS, workbench
 from atomotif.widget.host import Store, View
 from atomotif.widget.packing import pack
@@ -60,14 +60,15 @@ class Live:
             self._follow_branches(view)
 
     def _send(self, groups: dict[str, xr.Dataset]) -> None:
-        made = workbench(self._session.data)
-        columns = {name: pack(column) for name, column in made.columns.items()}
-        image = columns.pop("image", {})
-        changes: dict[str, Any] = {"columns": columns, "facts": made.facts, "figures": made.figures}
-        if groups.get("image") is not self._shown.get("image"):
-            changes["image"] = image
-            self._image = display_image(groups["image"])
-        self._shown = groups
+        same_image = groups.get("image") is self._shown.get("image")
+        made = workbench(self._session.data, image=self._image if same_image else None)
+        columns = dict(made.columns)
+        image = columns.pop("image", None)
+        changes: dict[str, Any] = {"facts": made.facts, "figures": made.figures}
+        changes["columns"] = {name: pack(column) for name, column in columns.items()}
+        if image is not None and not same_image:
+            changes["image"] = pack(image)
+        self._shown, self._image = groups, made.image
         version = self.store.version + 1
         self._ids = {**dict(list(self._ids.items())[1 - VERSIONS_KEPT :]), version: self._session._state.ids}
         self.store.replace(**changes, version=version, selection=self._packed(version))

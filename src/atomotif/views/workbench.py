@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 import xarray as xr
 from bokeh.document import Document
+from bokeh.plotting import figure
 from numpy.typing import NDArray
 
-from atomotif.views.data import NEUTRAL, ViewData
+from atomotif.views.data import NEUTRAL, DisplayImage, ViewData
 from atomotif.views.gallery import gallery
 from atomotif.views.layout import layout
 from atomotif.views.micrograph import micrograph
@@ -23,20 +24,25 @@ class Workbench:
 
     Attributes
     ----------
-    document : dict
-        Bokeh document as JSON, one root a figure; its sources are empty.
+    figures : dict of dict
+        Bokeh document of each figure as JSON, by name; their sources are empty.
     columns : dict of ndarray
         The data, sent in binary and once for all views: see `columns`.
     facts : dict
         The rest, small and JSON-able: views, motifs, units, extent of the image, stale groups.
+    image : DisplayImage or None
+        The display copy of the micrograph, which is among the columns, too.
     """
 
-    document: dict[str, Any]
+    figures: dict[str, dict[str, Any]]
     columns: dict[str, NDArray[Any]]
     facts: dict[str, Any]
+    image: DisplayImage | None
 
 
-def workbench(data: xr.DataTree, views: Iterable[str] = VIEWS) -> Workbench:
+def workbench(
+    data: xr.DataTree, views: Iterable[str] = VIEWS, image: DisplayImage | None = None
+) -> Workbench:
     """Return the views that `data` has something for.
 
     Parameters
@@ -45,6 +51,8 @@ def workbench(data: xr.DataTree, views: Iterable[str] = VIEWS) -> Workbench:
         A session's data; needs the group `image` or `points`.
     views : iterable of str, default ("micrograph", "layout", "gallery")
         Which views are wanted; those without data are left out.
+    image : DisplayImage, optional
+        The display copy of the micrograph, if it was made before.
 
     Returns
     -------
@@ -66,17 +74,21 @@ def workbench(data: xr.DataTree, views: Iterable[str] = VIEWS) -> Workbench:
     for name in wanted:
         if name not in VIEWS:
             raise ValueError(f"`views` must be among {', '.join(map(repr, VIEWS))}, got {name!r}.")
-    shown = ViewData.from_tree(data)
+    shown = ViewData.from_tree(data, image)
     there = {"micrograph": True, "layout": shown.u is not None, "gallery": bool(shown.motifs)}
     names = [name for name in wanted if there[name]]
-    document = Document()
+    figures = {}
     if "micrograph" in names:
-        document.add_root(micrograph(shown))
+        figures["micrograph"] = _document(micrograph(shown))
     if "layout" in names:
-        document.add_root(layout())
-    return Workbench(
-        document=dict(document.to_json(deferred=False)), columns=columns(shown), facts=_facts(shown, names)
-    )
+        figures["layout"] = _document(layout())
+    return Workbench(figures, columns(shown), _facts(shown, names), shown.image)
+
+
+def _document(plot: figure) -> dict[str, Any]:
+    document = Document()
+    document.add_root(plot)
+    return dict(document.to_json(deferred=False))
 
 
 def columns(shown: ViewData) -> dict[str, NDArray[Any]]:

@@ -213,12 +213,16 @@ function fillImage(doc, ndarray, columns, shapes, extent) {
 }
 
 // Shows a workbench in `host`. `packed` are the columns as {dtype, shape, data}, `facts` what Python's
-// `Workbench.facts` says, `selection` as `localSelection` makes it. Resolves to {selection, repaint, dispose}.
-export async function mount({ Bokeh, host, document: json, packed, facts, selection }) {
+// `Workbench.facts` says, `figures` its Bokeh documents, `views` the names of those that are wanted, `selection`
+// as `localSelection` makes it. Resolves to {selection, columns, figures, state, repaint, dispose}.
+export async function mount({ Bokeh, host, figures, packed, facts: all, selection, views: wanted = all.views }) {
+  const facts = { ...all, views: wanted.filter((name) => all.views.includes(name)) };
   const columns = Object.fromEntries(Object.entries(packed).map(([name, column]) => [name, link.unpack(column)]));
   const shapes = Object.fromEntries(Object.entries(packed).map(([name, column]) => [name, column.shape]));
   const { ndarray } = Bokeh.require("core/util/ndarray");
-  const doc = Bokeh.require("document/document").Document.from_json(json);
+  const { Document } = Bokeh.require("document/document");
+  // A document can be embedded once: each view has its own.
+  const docs = facts.views.filter((name) => name in figures).map((name) => Document.from_json(figures[name]));
   const lifetime = new AbortController();
   const { signal } = lifetime;
   const held = heldKeys(signal);
@@ -264,13 +268,14 @@ export async function mount({ Bokeh, host, document: json, packed, facts, select
     micrograph: () => ({ x: columns.x, y: columns.y, veilColor: "#000000", home: facts.extent ?? link.extentOf(columns.x, columns.y) }),
     layout: () => ({ x: columns.u, y: columns.v, home: link.extentOf(columns.u, columns.v) }),
   };
-  for (const figure of doc.roots()) {
+  for (const doc of docs) {
+    const [figure] = doc.roots();
     pointViews.push(new PointView({
       figure, doc, ndarray, colors, ...places[figure.name](), onGesture: gesture, onClear: clear, onHover: hover,
     }));
   }
   if (facts.extent && made.micrograph) {
-    fillImage(doc, ndarray, columns, shapes, facts.extent);
+    fillImage(docs.find((doc) => doc.roots()[0].name === "micrograph"), ndarray, columns, shapes, facts.extent);
     const { base } = pointViews.find(({ figure }) => figure.name === "micrograph").layers;
     made.micrograph.head.append(panels.toggle("Columns", true, (visible) => (base.visible = visible)));
   }
@@ -303,9 +308,11 @@ export async function mount({ Bokeh, host, document: json, packed, facts, select
     if (event.key === "Escape" && (focus === document.body || host.contains(focus) || host.matches(":hover"))) clear();
   }, { signal });
 
-  const slots = doc.roots().map((figure) => made[figure.name].body);
-  const drawn = await Bokeh.require("embed/standalone").add_document_standalone(doc, host, slots);
-  for (const view of pointViews) view.clip(drawn.get(view.figure));
+  for (const [k, doc] of docs.entries()) {
+    const slot = made[doc.roots()[0].name].body;
+    const drawn = await Bokeh.require("embed/standalone").add_document_standalone(doc, host, [slot]);
+    pointViews[k].clip(drawn.get(pointViews[k].figure));
+  }
   show(selection.get());
   host.dataset.ready = "true"; // tells whoever drives the page that gestures are heard
   return {
@@ -313,10 +320,12 @@ export async function mount({ Bokeh, host, document: json, packed, facts, select
     columns,
     figures: Object.fromEntries(pointViews.map(({ figure }) => [figure.name, figure])),
     repaint,
+    state: () => ({}),
     dispose() {
       unsubscribe();
       lifetime.abort();
-      doc.clear();
+      for (const doc of docs) doc.clear();
+      delete host.dataset.ready;
       host.replaceChildren();
     },
   };
