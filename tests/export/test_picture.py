@@ -1,0 +1,133 @@
+"""The saved picture: what its pixels show, its size, and who it says drew it."""
+
+import io
+
+import numpy as np
+import pytest
+import xarray as xr
+from PIL import Image
+
+from atomotif.export.picture import MOST_BYTES, picture
+
+COLORS = {"Mo": (0x00, 0x72, 0xB2), "2 Se": (0xE6, 0x9F, 0x00), "V_Se": (0x00, 0x9E, 0x73)}
+
+
+def pixels(png: bytes) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(png)).convert("RGB")).astype(int)
+
+
+def near(image: np.ndarray, color: tuple[int, int, int], within: int = 12) -> np.ndarray:
+    return (np.abs(image - color) <= within).all(axis=2)
+
+
+def test_all_motifs_are_seen_in_their_colours(make_data):
+    image = pixels(picture(make_data()))
+    for color in COLORS.values():
+        assert near(image, color).sum() > 100
+
+
+def test_a_selection_leaves_its_own_colour_alone_bright(make_data):
+    data = make_data()
+    label, ids = data["motifs"]["label"].values, data["motifs"]["id"].values
+    views = ["micrograph", "layout"]
+    before = pixels(picture(data, views))
+    after = pixels(picture(data, views, ids[label == 2]))
+    figures = slice(60, 420)
+    for name, chosen in (("Mo", False), ("V_Se", True)):
+        count = near(after[figures], COLORS[name]).sum()
+        assert (count > 0) == chosen
+        assert near(before[figures], COLORS[name]).sum() > 0
+
+
+def test_columns_are_drawn_where_they_are(make_data):
+    """The places of one motif in the picture are those of its columns but for a scale and a shift."""
+    data = make_data(side=10)
+    chosen = data["motifs"]["label"].values == 2
+    points = data["points"].to_dataset()
+    image = pixels(picture(data, ["micrograph"], data["motifs"]["id"].values[chosen]))
+    rows, cols = np.nonzero(near(image[60:430], COLORS["V_Se"]))
+    expected = np.column_stack([points["row"].values[chosen], points["col"].values[chosen]])
+    for found, wanted in ((rows, expected[:, 0]), (cols, expected[:, 1])):
+        scale = (found.max() - found.min() - 4) / (np.ptp(wanted) or 1)
+        assert 3.0 < scale < 4.2  # 100 px of the micrograph on some 330 px of the picture
+        centred = (wanted - wanted.min()) * scale + found.min() + 2
+        assert all(np.abs(found - place).min() <= 2 for place in centred)
+
+
+def test_the_size_is_bounded_whatever_is_shown(make_data):
+    rng = np.random.default_rng(0)
+    data = make_data(names=[f"motif {k}" for k in range(3)])
+    noise = xr.Dataset(
+        {"intensity": (("y", "x"), rng.random((1500, 1500)))},
+        {"y": np.arange(1500.0), "x": np.arange(1500.0)},
+        {"units": "px"},
+    )
+    data["image"] = noise
+    png = picture(data)
+    assert len(png) <= MOST_BYTES
+    assert len(np.unique(pixels(png)[100:300, 100:300])) > 4
+
+
+def test_it_says_who_drew_it_at_its_beginning(make_data):
+    png = picture(make_data())
+    assert b"tEXtSoftware\x00atomotif" in png[:100]
+
+
+def test_it_is_the_same_each_time(make_data):
+    assert picture(make_data()) == picture(make_data())
+
+
+@pytest.mark.parametrize("without", [("image",), ("layout",), ("motifs",), ("points", "layout", "motifs")])
+def test_what_is_not_there_is_left_out(make_data, without):
+    full = pixels(picture(make_data()))
+    part = pixels(picture(make_data(without=without)))
+    assert part.size < full.size or "image" in without
+
+
+def test_one_view_takes_half_the_width(make_data):
+    both = Image.open(io.BytesIO(picture(make_data(), ["micrograph", "layout"])))
+    alone = Image.open(io.BytesIO(picture(make_data(), ["layout"])))
+    assert alone.width < 0.6 * both.width
+    assert alone.height == both.height
+
+
+@pytest.mark.parametrize("name", ["<img src=x onerror=alert(1)>", "Мотив", "V₂O₅", "模体", "x" * 300, "a\nb"])
+def test_any_name_can_be_drawn(make_data, name):
+    usual = Image.open(io.BytesIO(picture(make_data())))
+    odd = Image.open(io.BytesIO(picture(make_data(names=[name, "b", "c"]))))
+    assert odd.size == usual.size
+
+
+def test_stale_groups_are_grey_and_say_so(make_data):
+    image = pixels(picture(make_data(stale=("motifs",))))
+    assert near(image, COLORS["2 Se"]).sum() < near(pixels(picture(make_data())), COLORS["2 Se"]).sum() / 2
+
+
+def test_a_scale_bar_is_as_long_as_it_says():
+    """Of 6 nm a quarter is 1.5 nm: the largest of 1, 2, 5 ... that fits is 1 nm, a sixth of the frame."""
+    nm = (np.arange(300) + 0.5) * 0.02
+    level = xr.Dataset(
+        {"intensity": (("y", "x"), np.ones((300, 300)))},
+        {"y": nm, "x": nm},
+        {"units": "nm", "pixel_size": 0.02},
+    )
+    image = pixels(picture(xr.DataTree.from_dict({"image": level}), ["micrograph"]))
+    grey = near(image, (128, 128, 128), 2)
+    frame = np.flatnonzero(grey.sum(axis=0) > 100)
+    rows = np.flatnonzero(grey.sum(axis=1) > 100)
+    inside = image[rows.min() + 5 : rows.max() - 5, frame.min() + 5 : frame.max() - 5]
+    bar = near(inside, (255, 255, 255), 2).sum(axis=1).max()
+    assert bar == pytest.approx((frame.max() - frame.min()) / 6, abs=2)
+
+
+def test_many_points_of_a_large_image(make_data):
+    rng = np.random.default_rng(0)
+    n = 50_000
+    ids = {"id": ("point", np.arange(n))}
+    data = xr.DataTree.from_dict(
+        {
+            "points": xr.Dataset({"x": ("point", rng.random(n)), "y": ("point", rng.random(n))}, ids),
+            "layout": xr.Dataset({"position": (("point", "axis"), rng.normal(size=(n, 2)))}, ids),
+        }
+    )
+    assert len(picture(data, selection=np.arange(0, n, 2))) <= MOST_BYTES
