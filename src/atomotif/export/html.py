@@ -15,6 +15,9 @@ from atomotif.views.workbench import Workbench, workbench
 from atomotif.widget.packing import pack_text
 from atomotif.widget.sources import bokehjs, script, stylesheet
 
+#: One screen's worth; the bar above them tells what is selected.
+VIEWS = ("micrograph", "layout", "gallery")
+
 _PAGE = """<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -96,7 +99,7 @@ def to_html(data: xr.DataTree, path: str | Path, *, title: str | None = None) ->
     """
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(_page(data, workbench(data), title), encoding="utf-8", newline="\n")
+    target.write_text(_page(data, workbench(data, VIEWS), title), encoding="utf-8", newline="\n")
     return target
 
 

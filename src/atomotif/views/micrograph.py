@@ -34,13 +34,15 @@ def micrograph(shown: ViewData) -> figure:
     plot.min_border_left = 64
     if shown.image is not None:
         empty: dict[str, list[float]] = {key: [] for key in ("image", "x", "y", "dw", "dh")}
-        plot.image(
-            **{key: key for key in empty},
-            color_mapper=LinearColorMapper(palette="Greys256", low=0, high=255),
-            source=ColumnDataSource(empty),
-            level="image",
-            name="micrograph-image",
-        )
+        # The copy of all of it, and above it what is zoomed into, at full resolution.
+        for name in ("image", "detail"):
+            plot.image(
+                **{key: key for key in empty},
+                color_mapper=LinearColorMapper(palette="Greys256", low=0, high=255),
+                source=ColumnDataSource(empty),
+                level="image",
+                name=f"micrograph-{name}",
+            )
     plot.grid.visible = False
     plot.xaxis.axis_label = axis_label("x", shown.units)
     plot.yaxis.axis_label = axis_label("y", shown.units)

@@ -7,9 +7,9 @@ from bokeh.plotting import figure
 def add_points(plot: figure) -> None:
     """Add the empty layers that the page fills and styles, named `<figure>-<layer>`.
 
-    Only `base` is on the main canvas, so that a selection repaints the overlay canvas alone. The `veil` dims
-    all that is not `selected`, so that the base need not be restyled; `crowd` is a picture of the selected
-    points where they are too many to be drawn one by one.
+    Only `base` and `dots` are on the main canvas, so that a selection repaints the overlay canvas alone. The
+    `veil` dims all that is not `selected`, so that the base need not be restyled; `dots` and `crowd` are
+    pictures of all points and of the selected ones where these are too many to be drawn one by one.
 
     Parameters
     ----------
@@ -22,7 +22,7 @@ def add_points(plot: figure) -> None:
     >>> plot = empty_figure("layout")
     >>> add_points(plot)
     >>> [renderer.name for renderer in plot.renderers]
-    ['layout-base', 'layout-veil', 'layout-selected', 'layout-crowd', 'layout-hover']
+    ['layout-base', 'layout-dots', 'layout-veil', 'layout-selected', 'layout-crowd', 'layout-hover']
     """
     plot.scatter(
         "x",
@@ -32,6 +32,12 @@ def add_points(plot: figure) -> None:
         fill_alpha=0.85,
         source=_source("x", "y", "color"),
         name=f"{plot.name}-base",
+    )
+    plot.image_rgba(
+        **{key: key for key in ("image", "x", "y", "dw", "dh")},
+        level="glyph",
+        source=_source("number", "image", "x", "y", "dw", "dh"),
+        name=f"{plot.name}-dots",
     )
     plot.quad(
         "left",
@@ -55,7 +61,7 @@ def add_points(plot: figure) -> None:
     plot.image_rgba(
         **{key: key for key in ("image", "x", "y", "dw", "dh")},
         level="overlay",
-        source=_source("image", "x", "y", "dw", "dh"),
+        source=_source("number", "image", "x", "y", "dw", "dh"),
         name=f"{plot.name}-crowd",
     )
     plot.scatter(

@@ -15,7 +15,7 @@ from atomotif.views.gallery import gallery
 from atomotif.views.layout import layout
 from atomotif.views.micrograph import micrograph
 
-VIEWS = ("micrograph", "layout", "gallery")
+VIEWS = ("micrograph", "layout", "gallery", "selection")
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def workbench(
     ----------
     data : xr.DataTree
         A session's data; needs the group `image` or `points`.
-    views : iterable of str, default ("micrograph", "layout", "gallery")
+    views : iterable of str, default ("micrograph", "layout", "gallery", "selection")
         Which views are wanted; those without data are left out.
     image : DisplayImage, optional
         The display copy of the micrograph, if it was made before.
@@ -76,6 +76,7 @@ def workbench(
             raise ValueError(f"`views` must be among {', '.join(map(repr, VIEWS))}, got {name!r}.")
     shown = ViewData.from_tree(data, image)
     there = {"micrograph": True, "layout": shown.u is not None, "gallery": bool(shown.motifs)}
+    there["selection"] = there["gallery"]
     names = [name for name in wanted if there[name]]
     figures = {}
     if "micrograph" in names:

@@ -45,11 +45,12 @@ export function take(values, rows) {
 export function rowsInRect(x, y, { x0, x1, y0, y1 }) {
   const [left, right] = x0 <= x1 ? [x0, x1] : [x1, x0];
   const [low, high] = y0 <= y1 ? [y0, y1] : [y1, y0];
-  const rows = [];
+  const rows = new Uint32Array(x.length);
+  let n = 0;
   for (let i = 0; i < x.length; i++) {
-    if (x[i] >= left && x[i] <= right && y[i] >= low && y[i] <= high) rows.push(i);
+    if (x[i] >= left && x[i] <= right && y[i] >= low && y[i] <= high) rows[n++] = i;
   }
-  return Uint32Array.from(rows);
+  return rows.slice(0, n);
 }
 
 // Even-odd rule; the polygon closes itself.
@@ -63,21 +64,18 @@ export function rowsInPolygon(x, y, { x: px, y: py }) {
     low = Math.min(low, py[j]);
     high = Math.max(high, py[j]);
   }
-  const rows = [];
-  for (let i = 0; i < x.length; i++) {
-    const xi = x[i];
-    const yi = y[i];
-    // A comparison with NaN (a point without a place in this view) is false, so it is never inside.
-    if (!(xi >= left && xi <= right && yi >= low && yi <= high)) continue;
+  // A comparison with NaN (a point without a place in this view) is false, so it is never inside.
+  const near = rowsInRect(x, y, { x0: left, x1: right, y0: low, y1: high });
+  return near.filter((i) => {
+    const [xi, yi] = [x[i], y[i]];
     let inside = false;
     for (let a = 0, b = corners - 1; a < corners; b = a++) {
       if (py[a] > yi !== py[b] > yi && xi < ((px[b] - px[a]) * (yi - py[a])) / (py[b] - py[a]) + px[a]) {
         inside = !inside;
       }
     }
-    if (inside) rows.push(i);
-  }
-  return Uint32Array.from(rows);
+    return inside;
+  });
 }
 
 // The row nearest to (x, y) within the ellipse of half axes (rx, ry), or -1.
@@ -173,6 +171,26 @@ export function countMotifs(labels, rows, nMotifs) {
   return { counts, none };
 }
 
+// The mean confidence of each motif's points among `rows`; NaN where there are none, or none is known.
+export function meanConfidence(labels, confidence, rows, nMotifs) {
+  const sums = new Float64Array(nMotifs);
+  const counts = new Uint32Array(nMotifs);
+  for (let k = 0; k < rows.length; k++) {
+    const label = labels[rows[k]];
+    const value = confidence[rows[k]];
+    if (!(label >= 0 && label < nMotifs) || !Number.isFinite(value)) continue;
+    sums[label] += value;
+    counts[label]++;
+  }
+  return sums.map((sum, k) => sum / counts[k]);
+}
+
+// At most `most` of the rows, evenly taken, the first always among them.
+export function evenly(rows, most) {
+  if (rows.length <= most) return rows;
+  return Uint32Array.from({ length: most }, (_, k) => rows[Math.floor((k * rows.length) / most)]);
+}
+
 // ---------------------------------------------------------------- what is drawn
 
 // "#rrggbb" as the number 0xRRGGBBAA, which BokehJS takes as a colour in a uint32 column.
@@ -195,6 +213,11 @@ export function pointColors(labels, motifColors, noneColor) {
     colors[i] = label >= 0 && label < packed.length ? packed[label] : none;
   }
   return colors;
+}
+
+// The same packed colours with another opacity.
+export function withAlpha(colors, alpha) {
+  return colors.map((color) => ((color & 0xffffff00) | alpha) >>> 0);
 }
 
 // The diameter of a marker in px: half the mean spacing of n points on a canvas, within legible limits.
@@ -281,6 +304,23 @@ export function cropPatch(image, [rows, cols], { row, col, size }) {
     const x = left + c;
     return y >= 0 && y < rows && x >= 0 && x < cols ? image[y * cols + x] : undefined;
   });
+}
+
+// The mean of the patches of `size` px around (row, col) places; undefined where none is whole.
+export function meanPatch(image, shape, places, size) {
+  const side = Math.max(1, Math.round(size));
+  const sum = new Float64Array(side * side);
+  let count = 0;
+  for (const { row, col } of places) {
+    const { rgba } = cropPatch(image, shape, { row, col, size });
+    let whole = true;
+    for (let at = 3; at < rgba.length; at += 4) whole &&= rgba[at] > 0;
+    if (!whole) continue;
+    for (let k = 0; k < sum.length; k++) sum[k] += rgba[4 * k];
+    count++;
+  }
+  if (!count) return undefined;
+  return { count, picture: paint(side, side, (row, col) => sum[row * side + col] / count) };
 }
 
 // A picture with its least grey at black and its greatest at white, in place: a patch of a faint or uneven

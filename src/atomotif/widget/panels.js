@@ -2,7 +2,8 @@
 // textContent, so that a name is shown as it was typed and never read as markup.
 import { countMotifs, cropPatch, MODES, stretch, tileOf } from "./link.js";
 
-const TITLES = { micrograph: "Micrograph", layout: "Layout", gallery: "Motifs" };
+const TITLES = { micrograph: "Micrograph", layout: "Layout", gallery: "Motifs", selection: "Selection" };
+const PEEK = 150; // ms that the pointer rests on a motif before it is lit
 const MODE_TITLES = { replace: "Replace", add: "Add", subtract: "Remove", intersect: "Intersect" };
 const HINT =
   "Drag a lasso or a box, tap a column or a motif. Shift adds, Ctrl or ⌘ removes, Alt intersects; " +
@@ -17,7 +18,7 @@ export function element(tag, className, text) {
   return made;
 }
 
-function draw(canvas, { width, height, rgba }) {
+export function draw(canvas, { width, height, rgba }) {
   canvas.width = width;
   canvas.height = height;
   canvas.getContext("2d").putImageData(new ImageData(rgba, width, height), 0, 0);
@@ -51,7 +52,9 @@ export function toggle(text, pressed, onChange) {
 }
 
 // The bar above the views: what is selected, how a gesture combines, clear and invert.
-export function selectionBar({ facts, labels, onMode, onClear, onInvert }) {
+export function selectionBar({
+  facts, labels, mode: first, compact, analyses, analysis, onAnalysis, onMode, onClear, onInvert,
+}) {
   const box = element("div", "am-bar");
   const summary = element("div", "am-summary");
   summary.setAttribute("role", "status");
@@ -61,7 +64,7 @@ export function selectionBar({ facts, labels, onMode, onClear, onInvert }) {
   const buttons = MODES.map((mode) => {
     const button = element("button", "am-button", MODE_TITLES[mode]);
     button.type = "button";
-    button.setAttribute("aria-pressed", String(mode === "replace"));
+    button.setAttribute("aria-pressed", String(mode === first));
     button.addEventListener("click", () => {
       for (const other of buttons) other.setAttribute("aria-pressed", String(other === button));
       onMode(mode);
@@ -77,7 +80,10 @@ export function selectionBar({ facts, labels, onMode, onClear, onInvert }) {
   };
   const controls = element("div", "am-controls");
   controls.append(modes, action("Invert", onInvert), action("Clear", onClear));
-  box.append(summary, controls, element("p", "am-hint", HINT));
+  if (analyses.length > 1) box.append(tabs(analyses, analysis, onAnalysis));
+  box.append(summary, controls);
+  if (compact) controls.title = HINT;
+  else box.append(element("p", "am-hint", HINT));
 
   function show(rows) {
     const total = element("strong", "", `${whole(rows.length)} of ${whole(labels.length)} columns selected`);
@@ -89,7 +95,23 @@ export function selectionBar({ facts, labels, onMode, onClear, onInvert }) {
   return { box, show };
 }
 
-function swatch(color) {
+// One tab an analysis: the session's own and its branches.
+function tabs(names, current, onChoose) {
+  const box = element("div", "am-tabs");
+  box.setAttribute("role", "tablist");
+  box.setAttribute("aria-label", "Analysis");
+  for (const name of names) {
+    const tab = element("button", "am-tab", name);
+    tab.type = "button";
+    tab.setAttribute("role", "tab");
+    tab.setAttribute("aria-selected", String(name === current));
+    tab.addEventListener("click", () => onChoose(name));
+    box.append(tab);
+  }
+  return box;
+}
+
+export function swatch(color) {
   const mark = element("span", "am-swatch");
   mark.style.setProperty("--am-motif", color);
   return mark;
@@ -102,8 +124,13 @@ function chip(name, color, count) {
 }
 
 // One button a motif: class average, name, how many of its points are selected.
-export function gallery({ facts, labels, averages, averagesShape, onTap }) {
+export function gallery({ facts, labels, averages, averagesShape, onTap, onPeek }) {
   const box = element("div", "am-gallery");
+  let resting;
+  const peek = (motif) => {
+    clearTimeout(resting);
+    resting = setTimeout(() => onPeek(motif), motif === undefined ? 0 : PEEK);
+  };
   const tiles = facts.motifs.map((motif, index) => {
     const tile = element("button", "am-tile");
     tile.type = "button";
@@ -119,7 +146,12 @@ export function gallery({ facts, labels, averages, averagesShape, onTap }) {
     const count = element("span", "am-count", whole(motif.count));
     const share = element("span", "am-share");
     tile.append(caption, count, share);
-    tile.addEventListener("click", (event) => onTap(index, event));
+    tile.addEventListener("click", (event) => {
+      clearTimeout(resting);
+      onTap(index, event);
+    });
+    tile.addEventListener("pointerenter", () => peek(index));
+    tile.addEventListener("pointerleave", () => peek(undefined));
     box.append(tile);
     return { tile, count, share };
   });
@@ -139,7 +171,7 @@ export function gallery({ facts, labels, averages, averagesShape, onTap }) {
 }
 
 // Shows the patch of a point beside the average of its motif, near the pointer.
-export function hoverCard({ facts, columns, shapes }) {
+export function hoverCard({ facts, columns, shapes, copyAt }) {
   const card = element("div", "am-card");
   card.hidden = true;
   const pictures = element("div", "am-card-pictures");
@@ -155,11 +187,12 @@ export function hoverCard({ facts, columns, shapes }) {
     card.style.setProperty("--am-motif", motif?.color ?? facts.neutral);
     patch.box.hidden = !(columns.image && facts.patchSize);
     if (!patch.box.hidden) {
-      const pixel = facts.pixelSize * facts.reduction;
-      const crop = cropPatch(columns.image, shapes.image, {
-        row: (columns.y[row] - facts.extent.y0) / pixel - 0.5,
-        col: (columns.x[row] - facts.extent.x0) / pixel - 0.5,
-        size: facts.patchSize / facts.reduction,
+      const copy = copyAt(columns.x[row], columns.y[row]);
+      const pixel = (copy.x1 - copy.x0) / copy.shape[1];
+      const crop = cropPatch(copy.pixels, copy.shape, {
+        row: (columns.y[row] - copy.y0) / pixel - 0.5,
+        col: (columns.x[row] - copy.x0) / pixel - 0.5,
+        size: (facts.patchSize * facts.pixelSize) / pixel,
       });
       draw(patch.canvas, stretch(crop));
     }

@@ -1,0 +1,81 @@
+// What is selected, in numbers and as an average patch.
+import { countMotifs, evenly, meanConfidence, meanPatch, stretch, tileOf } from "./link.js";
+import { draw, element, swatch, whole } from "./panels.js";
+
+const MOST_PATCHES = 400; // of which the average is made, evenly taken: enough for any eye, and quick
+const EMPTY = "Nothing is selected. Draw a lasso round columns in a figure, or tap a motif, to see here what they are.";
+
+export function selectionPanel({ facts, columns, shapes, micrograph }) {
+  const box = element("div", "am-selection");
+  const pictures = element("div", "am-card-pictures");
+  const table = element("table", "am-table");
+  const total = element("p", "am-total");
+  box.append(pictures, total, table);
+
+  function patchOf(rows) {
+    if (!micrograph || !facts.patchSize) return undefined;
+    const pixel = facts.pixelSize * facts.reduction;
+    const places = Array.from(evenly(rows, MOST_PATCHES), (row) => ({
+      row: (columns.y[row] - micrograph.y0) / pixel - 0.5,
+      col: (columns.x[row] - micrograph.x0) / pixel - 0.5,
+    }));
+    return meanPatch(micrograph.pixels, micrograph.shape, places, facts.patchSize / facts.reduction);
+  }
+
+  function picture(caption, drawn) {
+    const figure = element("figure", "am-picture");
+    const canvas = element("canvas", "");
+    draw(canvas, drawn);
+    figure.append(canvas, element("figcaption", "", caption));
+    return figure;
+  }
+
+  function line(motif, count, confidence) {
+    const row = element("tr", "");
+    const name = element("td", "am-of-motif");
+    name.append(swatch(motif.color), element("span", "am-name", motif.name));
+    const share = element("td", "");
+    const bar = element("div", "am-share");
+    bar.style.setProperty("--am-motif", motif.color);
+    bar.style.setProperty("--am-share", String(motif.count ? count / motif.count : 0));
+    share.append(bar);
+    row.append(
+      name, element("td", "am-number", `${whole(count)} / ${whole(motif.count)}`), share,
+      element("td", "am-number", Number.isFinite(confidence) ? confidence.toFixed(2) : ""),
+    );
+    return row;
+  }
+
+  function show(rows) {
+    box.classList.toggle("am-empty", rows.length === 0);
+    if (rows.length === 0) {
+      total.textContent = EMPTY;
+      pictures.replaceChildren();
+      table.replaceChildren();
+      return;
+    }
+    const all = columns.id.length;
+    const share = (100 * rows.length) / all;
+    total.textContent = `${whole(rows.length)} columns, ${share < 1 ? share.toFixed(2) : share.toFixed(1)} % of ${whole(all)}`;
+    const { counts, none } = countMotifs(columns.label, rows, facts.motifs.length);
+    const confidence = meanConfidence(columns.label, columns.confidence, rows, facts.motifs.length);
+    const head = element("tr", "");
+    for (const text of ["motif", "selected", "", "confidence"]) head.append(element("th", "", text));
+    const lines = facts.motifs.flatMap((motif, k) => (counts[k] ? [line(motif, counts[k], confidence[k])] : []));
+    if (none) {
+      const withoutMotif = columns.label.reduce((n, label) => n + (label < 0), 0);
+      lines.push(line({ name: "none", color: facts.neutral, count: withoutMotif }, none, NaN));
+    }
+    table.replaceChildren(head, ...lines);
+
+    const drawn = [];
+    const mean = patchOf(rows);
+    if (mean) drawn.push(picture(`average of ${whole(mean.count)}`, stretch(mean.picture)));
+    const largest = counts.indexOf(Math.max(...counts));
+    if (columns.averages && counts[largest]) {
+      drawn.push(picture(facts.motifs[largest].name, tileOf(columns.averages, shapes.averages, largest)));
+    }
+    pictures.replaceChildren(...drawn);
+  }
+  return { box, show };
+}
