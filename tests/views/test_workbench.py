@@ -81,5 +81,5 @@ def test_one_view_alone_has_all_columns(data):
 
 
 def test_an_unknown_view_is_refused(data):
-    with pytest.raises(ValueError, match="`views` must be among 'micrograph', 'layout', .*, got 'tree'"):
+    with pytest.raises(ValueError, match=r"`views` must be among 'micrograph', 'layout', .*, got 'tree'"):
         workbench(data, views=["tree"])
