@@ -93,6 +93,18 @@ def test_a_gesture_on_columns_that_were_replaced_meanwhile_means_the_points_it_w
     assert rows_of(store) == (store.version, [])
 
 
+def test_an_observer_may_change_the_selection(session):
+    store = session.view().store
+
+    def only_even(change):
+        session.selection = change["new"][change["new"] % 2 == 0]
+
+    session.observe(only_even)
+    choose(store, [2, 3, 4])
+    assert session.selection.tolist() == [2, 4]
+    assert rows_of(store) == (store.version, [2, 4])
+
+
 @pytest.mark.parametrize("rows", [[], [10**6], [143, 10**6]])
 def test_rows_that_do_not_exist_select_nothing(session, rows):
     store = session.view().store

@@ -142,16 +142,19 @@ def stamp_discs(
     diameter: float,
 ) -> None:
     """Draw discs of these colours into an RGB array, in place; later ones lie above earlier ones."""
+    height, width = canvas.shape[:2]
     reach = math.ceil(diameter / 2)
+    at_col, at_row = np.floor(col).astype(np.int64), np.floor(row).astype(np.int64)
+    inside = (at_col >= 0) & (at_col < width) & (at_row >= 0) & (at_row < height)
+    # Of many discs round one pixel only the last is seen.
+    last = np.full(height * width, -1)
+    last[at_row[inside] * width + at_col[inside]] = np.flatnonzero(inside)
+    seen = np.sort(last[last >= 0])
+    at_col, at_row, colors = at_col[seen], at_row[seen], colors[seen]
     for dy in range(-reach, reach + 1):
         for dx in range(-reach, reach + 1):
-            if dx * dx + dy * dy <= diameter * diameter / 4:
-                _put(canvas, col + dx, row + dy, colors)
-
-
-def _put(
-    canvas: NDArray[np.uint8], col: NDArray[np.float64], row: NDArray[np.float64], colors: NDArray[np.uint8]
-) -> None:
-    at_col, at_row = np.floor(col).astype(np.int64), np.floor(row).astype(np.int64)
-    inside = (at_col >= 0) & (at_col < canvas.shape[1]) & (at_row >= 0) & (at_row < canvas.shape[0])
-    canvas[at_row[inside], at_col[inside]] = colors[inside]
+            if dx * dx + dy * dy > diameter * diameter / 4:
+                continue
+            to_col, to_row = at_col + dx, at_row + dy
+            there = (to_col >= 0) & (to_col < width) & (to_row >= 0) & (to_row < height)
+            canvas[to_row[there], to_col[there]] = colors[there]

@@ -22,7 +22,7 @@ from atomotif.export.drawing import (
     number,
     stamp_discs,
 )
-from atomotif.views.data import NEUTRAL, ViewData
+from atomotif.views.data import NEUTRAL, DisplayImage, ViewData
 from atomotif.views.workbench import VIEWS
 
 #: Bytes of a picture at most: ten of them keep a notebook well below 2 MB.
@@ -50,7 +50,12 @@ class _Shown:
 
 
 def picture(
-    data: xr.DataTree, views: Iterable[str] = VIEWS, selection: ArrayLike = (), *, width: int = 960
+    data: xr.DataTree,
+    views: Iterable[str] = VIEWS,
+    selection: ArrayLike = (),
+    *,
+    width: int = 960,
+    image: DisplayImage | None = None,
 ) -> bytes:
     """Return a picture of the views as PNG.
 
@@ -64,6 +69,8 @@ def picture(
         Ids of the selected points: they are ringed and the others faded.
     width : int, default 960
         Width of two figures side by side, px; one figure alone takes half of it.
+    image : DisplayImage, optional
+        The display copy of the micrograph, if it was made before.
 
     Returns
     -------
@@ -84,7 +91,7 @@ def picture(
     >>> picture(xr.DataTree.from_dict({"image": image}))[:4]
     b'\\x89PNG'
     """
-    shown = _shown(data, selection)
+    shown = _shown(data, selection, image)
     half = (width - _GAP) // 2
     wanted = tuple(views)
     figures = []
@@ -104,8 +111,8 @@ def picture(
     return _png(_below(rows))
 
 
-def _shown(data: xr.DataTree, selection: ArrayLike) -> _Shown:
-    found = ViewData.from_tree(data)
+def _shown(data: xr.DataTree, selection: ArrayLike, image: DisplayImage | None) -> _Shown:
+    found = ViewData.from_tree(data, image)
     palette = np.array([_rgb(motif.color) for motif in found.motifs] + [_rgb(NEUTRAL)], np.uint8)
     if "motifs" in found.stale:
         palette = (palette // 2 + 80).astype(np.uint8)

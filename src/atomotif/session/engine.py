@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import threading
 import time
 from collections.abc import Sequence
 from functools import partial
@@ -15,8 +17,8 @@ from atomotif._warnings import warn
 from atomotif.session.carry import carry_ids, same_places
 from atomotif.session.commands import Edit, with_edits
 from atomotif.session.history import History
-from atomotif.session.progress import Progress, shown
-from atomotif.session.selection import Selection, as_ids
+from atomotif.session.progress import Progress, in_notebook, shown
+from atomotif.session.selection import Selection, as_ids, rows_of
 from atomotif.session.state import State
 from atomotif.steps.base import Context, Parameters
 from atomotif.steps.find_motifs import motifs_group
@@ -30,6 +32,18 @@ if TYPE_CHECKING:
 SHARED = ("image", "points")
 #: The same for a branch on some of the points, whose spacing says nothing about the crystal.
 SHARED_BY_SUBSET = ("image", "points", "patch")
+
+
+@functools.cache
+def preload_views(units: str) -> None:
+    """Prepare what shows a session while its steps run: the first view then appears without that wait."""
+
+    def prepare() -> None:
+        from atomotif.session.live import prepare_views
+
+        prepare_views(units)
+
+    threading.Thread(target=prepare, daemon=True).start()
 
 
 class Engine:
@@ -75,6 +89,8 @@ class Engine:
         """Run steps; after an error all is as it was, after an interrupt what is done stays done."""
         from atomotif.numerics._threads import one_blas_thread
 
+        if in_notebook():
+            preload_views(self._state.groups["image"].attrs["units"])
         saved = [(session, session._state.copy(), session._subset) for session in self._family()]
         selected = self._selection.ids
         self._state.wanted.update(steps)
@@ -195,7 +211,7 @@ class Engine:
 
     def _known(self, ids: ArrayLike, name: str) -> NDArray[np.int64]:
         wanted = as_ids(ids, name)
-        unknown = np.setdiff1d(wanted, self._state.ids)
+        unknown = wanted[~rows_of(wanted, self._state.ids)[1]]
         if len(unknown):
             listed = ", ".join(map(str, unknown[:5].tolist())) + (", ..." if len(unknown) > 5 else "")
             raise ValueError(f"`{name}` must hold ids of points of this session, got {listed}.")

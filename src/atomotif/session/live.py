@@ -11,9 +11,10 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from atomotif.export.picture import picture
+from atomotif.session.selection import rows_of
 from atomotif.views.data import DisplayImage, detail
-from atomotif.views.workbench import VIEWS, workbench
-from atomotif.widget.host import Store, View
+from atomotif.views.workbench import VIEWS, figure_document, workbench
+from atomotif.widget.host import Store, View, compressed_bokehjs
 from atomotif.widget.packing import pack
 
 if TYPE_CHECKING:
@@ -24,6 +25,16 @@ MAIN = "main"
 
 #: Of how many versions of the columns the ids are kept, for gestures that were made while they were replaced.
 VERSIONS_KEPT = 4
+
+
+def prepare_views(units: str) -> None:
+    """Make what the views of all sessions have in common, which is kept for them."""
+    figure_document("micrograph", units)
+    figure_document("layout")
+    compressed_bokehjs()
+
+
+_NONE = np.empty(0, np.int64)
 
 
 class Live:
@@ -42,6 +53,7 @@ class Live:
         self._shown: dict[str, xr.Dataset] = {}
         self._image: DisplayImage | None = None
         self._ids: dict[int, NDArray[np.int64]] = {}
+        self._listening = False
         self._views: dict[tuple[str, ...], View] = {}
         self.store = Store()
         self.store.observe(self._selected_there, "selection")
@@ -74,25 +86,34 @@ class Live:
         self.store.replace(**changes, version=version, selection=self._packed(version))
 
     def _packed(self, version: int) -> bytes:
-        rows = np.flatnonzero(np.isin(self._ids[version], self._session.selection))
+        rows, there = rows_of(self._session.selection, self._ids[version])
+        rows = rows[there]
         numbers: NDArray[np.uint32] = np.concatenate([[version], rows]).astype("<u4")
         return numbers.tobytes()
 
     def _selected_here(self, _change: Any) -> None:
-        self.store.selection = self._packed(self.store.version)
+        if not self._listening:
+            self.store.selection = self._packed(self.store.version)
 
     # ---- from the browser ------------------------------------------------------------------------
 
     def _selected_there(self, change: Any) -> None:
         """Take over a selection; one of columns that have been replaced meanwhile is understood, too."""
-        if change["new"] == self._packed(self.store.version):
-            return
-        version, *_ = numbers = np.frombuffer(change["new"], "<u4")
-        ids = self._ids.get(int(version), np.empty(0, np.int64))
+        numbers = np.frombuffer(change["new"], "<u4")
+        version = int(numbers[0]) if len(numbers) else 0
+        ids = self._ids.get(version, _NONE)
         chosen = ids[numbers[1:][numbers[1:] < len(ids)]]
-        known = chosen[np.isin(chosen, self._session._state.ids)]
-        self._session.selection = known
-        self._selected_here(None)
+        if version != self.store.version:
+            chosen = np.intersect1d(chosen, self._session._state.ids)
+        # The browser need not be told what it has just said, unless that is not what it has become.
+        self._listening = True
+        try:
+            self._session._selection.ids = chosen
+        finally:
+            self._listening = False
+        whole = version == self.store.version and len(chosen) == len(numbers) - 1
+        if not (whole and np.array_equal(self._session.selection, chosen)):
+            self._selected_here(None)
 
     def _asked(self, _store: Any, content: Any, _buffers: Any) -> None:
         """Send a part of the micrograph at the resolution of the screen, or say that there is none."""
@@ -157,7 +178,9 @@ class Live:
         self._follow_branches(change["owner"])
 
     def _picture(self, view: View) -> bytes:
-        return picture(self._analysis(view.analysis).data, view.views, self._session.selection)
+        shown = self._analysis(view.analysis)
+        image = shown._live_views()._image
+        return picture(shown.data, view.views, self._session.selection, image=image)
 
     def renew_pictures(self) -> None:
         """Draw the saved pictures of all views anew."""

@@ -41,6 +41,31 @@ def as_ids(values: ArrayLike, name: str = "selection") -> NDArray[np.int64]:
     return ids
 
 
+def rows_of(ids: NDArray[np.int64], known: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Return where ids stand among those that are known, and which are there at all.
+
+    Parameters
+    ----------
+    ids : ndarray of int64, shape (k,)
+    known : ndarray of int64, shape (n,)
+        In ascending order, as the ids of points always are.
+
+    Returns
+    -------
+    rows : ndarray of int64, shape (k,)
+        Meaningless for ids that are not known.
+    there : ndarray of bool, shape (k,)
+
+    Examples
+    --------
+    >>> rows_of(np.array([4, 7]), np.array([2, 4, 6]))
+    (array([1, 2]), array([ True, False]))
+    """
+    rows = np.searchsorted(known, ids).clip(max=max(len(known) - 1, 0))
+    there = known[rows] == ids if len(known) else np.zeros(len(ids), bool)
+    return rows, there
+
+
 class _Ids(TraitType[Any, Any]):  # type: ignore[misc]
     """A trait of ids; compared by value, so that setting an equal selection notifies nobody."""
 

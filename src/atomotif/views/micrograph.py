@@ -3,17 +3,19 @@
 from bokeh.models import ColumnDataSource, LinearColorMapper
 from bokeh.plotting import figure
 
-from atomotif.views.data import ViewData
 from atomotif.views.points import add_points
 from atomotif.views.style import axis_label, empty_figure, scale_bar
 
 
-def micrograph(shown: ViewData) -> figure:
+def micrograph(units: str, *, has_image: bool = True) -> figure:
     """Return the figure, without its data: the page fills its sources from the packed columns.
 
     Parameters
     ----------
-    shown : ViewData
+    units : str
+        Of the axes and of the scale bar.
+    has_image : bool, default True
+        Whether there is a picture below the points.
 
     Returns
     -------
@@ -22,17 +24,14 @@ def micrograph(shown: ViewData) -> figure:
 
     Examples
     --------
-    >>> import xarray as xr, numpy as np
-    >>> pixels = np.arange(8.0)
-    >>> image = xr.Dataset({"intensity": (("y", "x"), np.eye(8))}, {"y": pixels, "x": pixels})
-    >>> micrograph(ViewData.from_tree(xr.DataTree.from_dict({"image": image}))).xaxis.axis_label
-    'x (px)'
+    >>> micrograph("nm").xaxis.axis_label
+    'x (nm)'
     """
     plot = empty_figure("micrograph")
     plot.y_range.update(start=1, end=0)
     # Room for any tick labels from the start: the axis label is not left behind when they grow.
     plot.min_border_left = 64
-    if shown.image is not None:
+    if has_image:
         empty: dict[str, list[float]] = {key: [] for key in ("image", "x", "y", "dw", "dh")}
         # The copy of all of it, and above it what is zoomed into, at full resolution.
         for name in ("image", "detail"):
@@ -44,8 +43,8 @@ def micrograph(shown: ViewData) -> figure:
                 name=f"micrograph-{name}",
             )
     plot.grid.visible = False
-    plot.xaxis.axis_label = axis_label("x", shown.units)
-    plot.yaxis.axis_label = axis_label("y", shown.units)
+    plot.xaxis.axis_label = axis_label("x", units)
+    plot.yaxis.axis_label = axis_label("y", units)
     add_points(plot)
-    plot.add_layout(scale_bar(plot, shown.units))
+    plot.add_layout(scale_bar(plot, units))
     return plot

@@ -1,5 +1,6 @@
 """The workbench: micrograph, layout and gallery of one session, to be linked by one selection."""
 
+import functools
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -7,7 +8,6 @@ from typing import Any
 import numpy as np
 import xarray as xr
 from bokeh.document import Document
-from bokeh.plotting import figure
 from numpy.typing import NDArray
 
 from atomotif.views.data import NEUTRAL, DisplayImage, ViewData
@@ -80,15 +80,39 @@ def workbench(
     names = [name for name in wanted if there[name]]
     figures = {}
     if "micrograph" in names:
-        figures["micrograph"] = _document(micrograph(shown))
+        figures["micrograph"] = figure_document("micrograph", shown.units, shown.image is not None)
     if "layout" in names:
-        figures["layout"] = _document(layout())
+        figures["layout"] = figure_document("layout")
     return Workbench(figures, columns(shown), _facts(shown, names), shown.image)
 
 
-def _document(plot: figure) -> dict[str, Any]:
+@functools.cache
+def figure_document(name: str, units: str = "px", has_image: bool = True) -> dict[str, Any]:
+    """Return the Bokeh document of a figure as JSON.
+
+    Figures hold no data, so that one document serves all sessions; making it takes a tenth of a second.
+
+    Parameters
+    ----------
+    name : str
+        "micrograph" or "layout".
+    units : str, default "px"
+        Of a micrograph's axes.
+    has_image : bool, default True
+        Whether a micrograph has a picture below its points.
+
+    Returns
+    -------
+    dict
+        Shared: not to be changed.
+
+    Examples
+    --------
+    >>> len(figure_document("layout")["roots"])
+    1
+    """
     document = Document()
-    document.add_root(plot)
+    document.add_root(micrograph(units, has_image=has_image) if name == "micrograph" else layout())
     return dict(document.to_json(deferred=False))
 
 

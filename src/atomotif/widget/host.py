@@ -31,9 +31,15 @@ class Assets(anywidget.AnyWidget):  # type: ignore[misc]
 
 
 @functools.cache
+def compressed_bokehjs() -> bytes:
+    """Return BokehJS as it is sent."""
+    return gzip.compress(bokehjs().encode("utf-8"), mtime=0)
+
+
+@functools.cache
 def assets() -> Assets:
     """Return the one model of BokehJS of this kernel."""
-    return Assets(bokehjs=gzip.compress(bokehjs().encode("utf-8"), mtime=0))
+    return Assets(bokehjs=compressed_bokehjs())
 
 
 def _as_bytes(value: Any, widget: Any) -> bytes:  # noqa: ARG001
