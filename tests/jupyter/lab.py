@@ -87,7 +87,7 @@ def find_chromium() -> str | None:
     return next(filter(None, map(shutil.which, BROWSERS)), None)
 
 
-def until(condition: Callable[[], Any], seconds: float = PATIENCE) -> Any:
+def until(condition: Callable[[], Any], seconds: float = 20.0) -> Any:
     """Return what `condition` returns as soon as that is true, or the last that it returned."""
     end = time.monotonic() + seconds
     while not (value := condition()) and time.monotonic() < end:
@@ -150,7 +150,7 @@ class Server:
             stdout=self._log,
             stderr=subprocess.STDOUT,
         )
-        if not until(self._answers):
+        if not until(self._answers, PATIENCE):
             self.__exit__()
             raise RuntimeError(f"JupyterLab did not start:\n{(self._own / 'log').read_text()[-2000:]}")
         return self
@@ -247,7 +247,7 @@ class Kernel:
         )["content"]
         result = reply.get("user_expressions", {}).get("value", reply)
         if result["status"] != "ok":
-            raise RuntimeError("\n".join(result["traceback"]))
+            raise RuntimeError(f"{result['ename']}: {result['evalue']}")
         return json.loads(ast.literal_eval(result["data"]["text/plain"]))
 
     def run(self, code: str) -> None:
@@ -288,10 +288,12 @@ class Notebook:
         if message.type in ("error", "warning") and message.location["url"].startswith("blob:"):
             self.errors.append(message.text)
 
-    def open(self, name: str, *, app: str = "lab", kernel: bool = True) -> "Notebook":
+    def open(
+        self, name: str, *, app: str = "lab", kernel: bool = True, workspace: str = "default"
+    ) -> "Notebook":
         """Open a notebook in JupyterLab, or in Notebook 7 (`app="notebook"`)."""
         self.name = name
-        place = f"lab/tree/{name}?reset" if app == "lab" else f"notebooks/{name}"
+        place = f"lab/workspaces/{workspace}/tree/{name}?reset" if app == "lab" else f"notebooks/{name}"
         self.page.goto(f"{self.server.url}/{place}")
         self.loaded(kernel=kernel)
         return self
@@ -339,6 +341,10 @@ class Notebook:
             self._kernel = None
         self.page.evaluate("harness.panel().sessionContext.restartKernel()")
         self.page.wait_for_function("harness.panel().sessionContext.session?.kernel?.status === 'idle'")
+
+    def interrupt(self) -> None:
+        """Interrupt the kernel, as the button does."""
+        self.page.evaluate("harness.panel().sessionContext.session.kernel.interrupt()")
 
     # ---- cells -----------------------------------------------------------------------------------
 

@@ -29,7 +29,7 @@ VERSIONS_KEPT = 4
 
 def prepare_views(units: str) -> None:
     """Make what the views of all sessions have in common, which is kept for them."""
-    figure_document("micrograph", units)
+    figure_document("micrograph", units, True)
     figure_document("layout")
     compressed_bokehjs()
 
