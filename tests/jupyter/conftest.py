@@ -36,16 +36,16 @@ session.observe(lambda change: heard.append(change["new"].tolist()))
 
 
 @pytest.fixture(scope="session")
-def server(lab: ModuleType, chromium_path: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+def server(lab: ModuleType, chromium: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """A JupyterLab that runs."""
     with lab.Server(tmp_path_factory.mktemp("notebooks")) as running:
         yield running
 
 
 @pytest.fixture(scope="session")
-def browser(lab: ModuleType, chromium_path: str) -> Iterator[Any]:
+def browser(lab: ModuleType, chromium: Any) -> Iterator[Any]:
     """A browser that refuses what is asked of other machines."""
-    with lab.Browser(chromium_path) as running:
+    with lab.Browser(chromium) as running:
         yield running
 
 

@@ -1,6 +1,6 @@
 """Drives a real JupyterLab: a server of its own, headless Chromium, a real mouse, a second kernel client.
 
-    with Server(folder) as server, Browser(find_chromium()) as browser:
+    with Server(folder) as server, launched(find_chromium()) as chromium, Browser(chromium) as browser:
         server.write("some.ipynb", "import atomotif as am; ...", "session")
         notebook = Notebook(browser.page(), server).open("some.ipynb")
         notebook.run(0)
@@ -26,7 +26,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -191,30 +191,42 @@ class Server:
         urllib.request.urlopen(asked, timeout=30).close()
 
 
+@contextlib.contextmanager
+def launched(path: str) -> Iterator[Any]:
+    """Start headless Chromium: one a process, since Playwright drives one event loop."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as driver:
+        chromium = driver.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield chromium
+        chromium.close()
+
+
 class Browser:
-    """Headless Chromium with one profile, in which every request that leaves the machine is refused."""
+    """A profile of a browser, in which every request that leaves the machine is refused.
 
-    def __init__(self, path: str, *, size: tuple[int, int] = (1280, 1100), scheme: str = "light") -> None:
-        self._path, self._size, self._scheme = path, size, scheme
+    Parameters
+    ----------
+    chromium : playwright.sync_api.Browser
+    size : (int, int)
+        Of the window, px.
+    scheme : str
+        "light" or "dark".
+    """
+
+    def __init__(self, chromium: Any, *, size: tuple[int, int] = (1280, 1100), scheme: str = "light") -> None:
+        self.context = chromium.new_context(
+            viewport={"width": size[0], "height": size[1]}, color_scheme=scheme
+        )
         self.outside: list[str] = []
-
-    def __enter__(self) -> "Browser":
-        from playwright.sync_api import sync_playwright
-
-        self._driver = sync_playwright().start()
-        self._browser = self._driver.chromium.launch(
-            executable_path=self._path, args=["--no-sandbox", "--js-flags=--expose-gc"]
-        )
-        self.context = self._browser.new_context(
-            viewport={"width": self._size[0], "height": self._size[1]}, color_scheme=self._scheme
-        )
         self.context.add_init_script(_PAGE_SCRIPT)
         self.context.route(re.compile(r"^https?://(?!127\.0\.0\.1[:/])"), self._refuse)
+
+    def __enter__(self) -> "Browser":
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._browser.close()
-        self._driver.stop()
+        self.context.close()
 
     def _refuse(self, route: Any) -> None:
         self.outside.append(route.request.url)

@@ -77,11 +77,13 @@ def test_no_widget_state_is_saved_and_the_picture_is_a_picture_of_the_views(save
 
 
 def test_without_a_kernel_the_picture_is_seen(saved, reader, server, lab):
-    # The reader's machine has no such kernel, and the reader wants none.
-    rewritten(saved, "none.ipynb", kernelspec={"name": "absent", "display_name": "?", "language": "python"})
+    # The reader's machine has no kernel of that language, and the reader wants none.
+    language = "absent"
+    kernel = {"name": language, "display_name": language, "language": language}
+    rewritten(saved, "none.ipynb", kernelspec=kernel, language_info={"name": language})
     server.trust("none.ipynb")
     reader.open("none.ipynb", kernel=False)
-    reader.page.get_by_role("button", name="No Kernel").click()
+    reader.page.locator(".jp-Dialog-button.jp-mod-reject", has_text="No Kernel").click()
     assert reader.kernel_id is None
     assert_picture_is_seen(reader, lab)
 
@@ -103,11 +105,11 @@ def test_untrusted_the_picture_is_seen(saved, reader, lab):
     assert_picture_is_seen(reader, lab)
 
 
-def test_converted_to_html_the_picture_is_seen(saved, browser, tmp_path):
+def test_converted_to_html_the_picture_is_seen(saved, chromium, tmp_path):
     command = ["nbconvert", "--to", "html", "--output-dir", str(tmp_path), str(saved)]
     subprocess.run([sys.executable, "-m", "jupyter", *command], check=True, capture_output=True)
     # The page of nbconvert asks for scripts of others, which are not ours to count.
-    context = browser.context.browser.new_context(offline=True)
+    context = chromium.new_context(offline=True)
     page = context.new_page()
     page.goto((tmp_path / "cold.html").as_uri(), wait_until="domcontentloaded")
     sizes = page.evaluate(

@@ -94,7 +94,7 @@ def counted(notebook, protocol):
     bokeh = notebook.page.evaluate(
         """async () => {
           const [Bokeh] = await Promise.all(globalThis[Symbol.for("atomotif")].bokeh.values());
-          return { shown: [...Bokeh.index].length, documents: Bokeh.documents?.length ?? 0 };
+          return { shown: [...Bokeh.index].length, documents: Bokeh.documents.length };
         }"""
     )
     return {

@@ -60,7 +60,8 @@ def zoomed_in(view):
 
 def range_of(view):
     micrograph = "view.mounted.figures.micrograph"
-    return view.state(f"[{micrograph}.x_range.start, {micrograph}.x_range.end, {micrograph}.y_range.start]")
+    ends = ", ".join(f"{micrograph}.{axis}_range.{end}" for axis in "xy" for end in ("start", "end"))
+    return view.state(f"[{ends}]")
 
 
 def test_a_new_result_updates_the_open_view_in_place(notebook, facts_of, lab):
@@ -79,7 +80,7 @@ def test_a_new_result_updates_the_open_view_in_place(notebook, facts_of, lab):
     view.button("Clear").click()
     view.page.mouse.move(2, 2)
     now = facts_of(notebook)
-    (x0, x1, y0, y1), margin = shown, 0.1
+    (x0, x1, y1, y0), margin = shown, 0.1  # y grows downwards; below lies the scale bar
     there = (now.x > x0 + margin) & (now.x < x1 - margin) & (now.y > y0 + margin) & (now.y < y1 - 0.3)
     assert there.sum() > 10
     notebook.settle()
