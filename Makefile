@@ -40,7 +40,7 @@ test: lint browser
 	ATOMOTIF_BROWSER=$(BROWSER) $(VENV)/bin/pytest -n auto
 
 lab: $(VENV)/.with-lab $(VENV)/.with-formats
-	$(VENV)/bin/jupyter lab --ip=127.0.0.1
+	$(VENV)/bin/jupyter lab --ip=127.0.0.1 $(if $(filter 0,$(shell id -u)),--allow-root)
 
 bench: $(VENV)/.with-formats $(VENV)/.with-bench
 	for script in benchmarks/bench_*.py; do $(PY) $$script || exit 1; done

@@ -246,5 +246,11 @@ def test_hover_shows_the_patch_beside_the_average(notebook, facts):
     assert abs(box["x"] - x) < 300
     assert abs(box["y"] - y) < 300
     assert card.locator("canvas").count() == 2
+    # Each value beside its name: JupyterLab has rules of its own for such lists.
+    tops = [
+        card.locator(tag).evaluate_all("(all) => all.map((one) => one.offsetTop)") for tag in ("dt", "dd")
+    ]
+    assert len(tops[0]) == 5
+    assert tops[0] == pytest.approx(tops[1], abs=2)
     notebook.page.mouse.move(2, 2)
     card.wait_for(state="hidden")

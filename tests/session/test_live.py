@@ -3,8 +3,10 @@
 import base64
 import json
 
+import ipywidgets
 import numpy as np
 import pytest
+from ipywidgets.widgets.widget import _instances
 
 import atomotif as am
 from atomotif._warnings import AtomotifWarning
@@ -97,10 +99,25 @@ def test_a_gesture_on_columns_that_were_replaced_meanwhile_means_the_points_it_w
     session.set_motifs(np.arange(len(ids)) % 2)
     choose(store, [4], version=before)
     assert session.selection.tolist() == [ids[4]]
-    session.set_points(places(session)[::-1])  # all points are new
+    session.set_points(places(session)[::-1])  # all points are new, in places that are not
     choose(store, [4], version=before)
+    assert session.selection.tolist() == [session.data["points"]["id"].values[139]]
+    assert rows_of(store) == (store.version, [139])
+    session.set_points(places(session)[:72])
+    choose(store, [4], version=before + 2)
+    assert session.selection.tolist() == [session.data["points"]["id"].values[4]]
+    choose(store, [100], version=before + 2)  # there is nothing any more
     assert session.selection.tolist() == []
-    assert rows_of(store) == (store.version, [])
+
+
+@pytest.mark.filterwarnings("ignore:the motifs that were set")
+def test_nothing_seems_unselected_while_points_are_replaced(session, monkeypatch):
+    store = session.view().store
+    session.selection = session.data["points"]["id"].values[[3, 5]]
+    sent = []
+    store.observe(lambda change: sent.append(rows_of(store)), "selection")
+    session.set_points(places(session)[:72])
+    assert sent == [(store.version, [3, 5])]
 
 
 def test_an_observer_may_change_the_selection(session):
@@ -212,17 +229,80 @@ def test_the_saved_picture_shows_the_selection_and_is_renewed_in_place(session, 
     assert (first["update"], second["update"]) == (False, True)
 
 
-def test_closed_views_give_back_their_models(session):
-    from ipywidgets.widgets.widget import _instances
+def alive(session):
+    """Return how many widgets there are, and how many listen to the selection."""
+    return len(_instances), len(session._selection._trait_notifiers.get("ids", {}).get("change", []))
 
-    session.branch("some", ids=session.motifs.ids(0)).view()
-    before = session.view().model_id
-    assert before in _instances
-    count = len(_instances)
+
+def test_closed_views_give_back_their_models(session):
+    made = am.MotifSession(np.random.default_rng(0).random((40, 50)))
+    session.view()  # with it comes what all views share
+    before = alive(session)
+    branch = session.branch("some", ids=session.data["points"]["id"].values[:9])
+    view = branch.view("micrograph")
+    assert alive(session) > before
+    branch.close()
+    assert alive(session) == before
+    assert branch.view("micrograph") is not view
+    made.close()
+
+
+def test_branches_that_are_replaced_or_undone_give_back_theirs(session):
+    view = session.view()
+    ids = session.data["points"]["id"].values
+    session.branch("some", ids=ids[:9])
+    view.analysis = "some"
+    before = alive(session)
+    for k in range(4):
+        session.branch("some", ids=ids[: 10 + k])
+        assert view.analysis == "some"
+        assert alive(session) == before
+    for _ in range(4):
+        session.undo()
+    assert alive(session) == before
+    session.undo()
+    assert view.analysis == "main"
     session.close()
-    assert before not in _instances
-    assert len(_instances) < count
-    assert session.view().model_id != before
+    assert session._root._shown == []
+
+
+def test_a_branch_that_is_closed_can_be_looked_at_again(session):
+    view = session.view()
+    branch = session.branch("some", ids=session.data["points"]["id"].values[:9])
+    view.analysis = "some"
+    branch.close()
+    assert view.store is branch._live.store
+    assert view.store.comm is not None
+
+
+def test_no_branch_hides_the_session(session):
+    with pytest.raises(ValueError, match=r"`name` must be a non-empty string other than 'main', got 'main'"):
+        session.branch("main")
+
+
+def test_views_are_made_again_after_all_widgets_were_closed(session):
+    session.view()
+    ipywidgets.Widget.close_all()
+    session.close()
+    assert session.view().assets.comm is not None
+
+
+def test_views_say_what_an_interrupt_has_left_behind(session, monkeypatch):
+    from dataclasses import replace
+
+    from atomotif.steps.graph import STEPS
+
+    store = session.run().view().store
+    assert store.facts["stale"] == []
+
+    def interrupted(*_groups, **_values):
+        raise KeyboardInterrupt
+
+    monkeypatch.setitem(STEPS, "compute_features", replace(STEPS["compute_features"], function=interrupted))
+    with pytest.raises(KeyboardInterrupt):
+        session.run(patch_size=9)
+    assert store.facts["stale"] == list(session.stale)
+    assert "features" in session.stale
 
 
 def test_a_session_without_points_shows_its_micrograph():

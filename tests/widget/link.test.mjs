@@ -236,3 +236,33 @@ test("a tile is its own part of the stack", () => {
   assert.deepEqual([tile.width, tile.height], [2, 3]);
   assert.deepEqual([tile.rgba[0], tile.rgba[4], tile.rgba[20]], [7, 8, 12]);
 });
+
+test("the mean of patches turns each back by its angle, and leaves out those that are cut", () => {
+  const side = 41;
+  const image = new Uint8Array(side * side);
+  // A spot 6 px right of the middle of one patch, and one 6 px below that of another.
+  const spot = (row, col) => {
+    for (let y = 0; y < side; y++) {
+      for (let x = 0; x < side; x++) {
+        const blob = 200 * Math.exp(-((y - row) ** 2 + (x - col) ** 2) / 4);
+        image[y * side + x] = Math.max(image[y * side + x], Math.round(blob));
+      }
+    }
+  };
+  spot(12, 18);
+  spot(34, 28);
+  const size = 17;
+  const at = (picture, v, u) => picture.rgba[4 * ((v + 8) * size + u + 8)];
+  const first = { row: 12, col: 12 };
+  const second = { row: 28, col: 28 };
+  const plain = link.meanPatch(image, [side, side], [first, second], size);
+  assert.equal(plain.count, 2);
+  assert.equal(at(plain.picture, 0, 6), 100);
+  assert.equal(at(plain.picture, 6, 0), 100);
+  // What lies below is found to the right when the patch is turned back from rows towards columns.
+  const turned = link.meanPatch(image, [side, side], [first, { ...second, angle: -Math.PI / 2 }], size);
+  assert.equal(at(turned.picture, 0, 6), 200);
+  assert.equal(at(turned.picture, 6, 0), 0);
+  assert.equal(link.meanPatch(image, [side, side], [{ row: 2, col: 20 }], size), undefined);
+  assert.equal(link.meanPatch(image, [side, side], [first, { row: 2, col: 20 }], size).count, 1);
+});

@@ -33,6 +33,8 @@ _HEIGHT = 400  # px of a panel with a figure
 _GAP = 16
 _TITLE = 26
 _TILE = 92
+_MOST_LINES = 3  # of motifs; the saved picture of hundreds would be a large part of a notebook
+_MOST_SHARES = 12
 _CROWD = 1000  # selected points from which on they are drawn as small as the others
 
 
@@ -273,13 +275,15 @@ def _counts(shown: _Shown) -> NDArray[np.int64]:
 def _gallery(shown: _Shown, width: int) -> Image.Image:
     data = shown.data
     across = max(1, (width + 8) // (_TILE + 8))
-    lines = -(-len(data.motifs) // across)
+    shown_motifs = data.motifs[: across * _MOST_LINES]
+    lines = -(-len(shown_motifs) // across)
     tall = (_TILE + 40) if data.averages is not None else 44
     made = Image.new("RGB", (width, _TITLE + lines * (tall + 6)), _PAPER)
     draw = ImageDraw.Draw(made)
-    _title(draw, "Motifs", "motifs" in data.stale)
+    more = len(data.motifs) - len(shown_motifs)
+    _title(draw, f"Motifs ({more} rare ones not shown)" if more else "Motifs", "motifs" in data.stale)
     counts = _counts(shown)
-    for k, motif in enumerate(data.motifs):
+    for k, motif in enumerate(shown_motifs):
         line, place = divmod(k, across)
         left, top = place * (_TILE + 8), _TITLE + line * (tall + 6)
         color = _rgb(motif.color)
@@ -299,9 +303,11 @@ def _shares(shown: _Shown, width: int) -> Image.Image:
     """Return bars of the part of each motif that is selected."""
     counts = _counts(shown)
     chosen = [(m, int(n)) for m, n in zip(shown.data.motifs, counts) if n]
+    more = len(chosen) - _MOST_SHARES
+    chosen = sorted(chosen, key=lambda one: -one[1])[:_MOST_SHARES]
     made = Image.new("RGB", (width, _TITLE + 20 * len(chosen)), _PAPER)
     draw = ImageDraw.Draw(made)
-    _title(draw, "Selection", is_stale=False)
+    _title(draw, f"Selection ({more} motifs more)" if more > 0 else "Selection", is_stale=False)
     for k, (motif, count) in enumerate(chosen):
         top = _TITLE + 20 * k
         draw.text((0, top), fit_text(motif.name, 130, 13), INK, font(13))

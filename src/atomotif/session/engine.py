@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from atomotif.session.live import Live
     from atomotif.session.session import MotifSession
 
+#: What the analysis that a session holds itself is called beside its branches.
+MAIN = "main"
 #: Groups that a branch has in common with its parent.
 SHARED = ("image", "points")
 #: The same for a branch on some of the points, whose spacing says nothing about the crystal.
@@ -62,6 +64,7 @@ class Engine:
         self._subset: NDArray[np.int64] | None = None
         self._branches: dict[str, MotifSession] = {}
         self._live: Live | None = None
+        self._shown: list[MotifSession] = []  # of a root: those of the family that have views
         self._history = History(self._this)
 
     @property
@@ -228,9 +231,21 @@ class Engine:
             from atomotif.session.live import Live
 
             self._live = Live(self._this)
+            self._root._shown.append(self._this)
         return self._live
 
     def _renew_views(self) -> None:
-        for session in self._family():
+        """Bring all views to what there is now; those of branches that are gone give back what they took."""
+        family = self._root._family()
+        for session in self._root._shown.copy():
+            if session not in family:
+                session._close_views()
+        for session in family:
             if session._live is not None:
                 session._live.refresh()
+
+    def _close_views(self) -> None:
+        if self._live is not None:
+            self._live.close()
+            self._live = None
+            self._root._shown.remove(self._this)

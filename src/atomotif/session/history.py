@@ -48,10 +48,12 @@ class Snapshot:
         )
 
     def restore(self, root: MotifSession) -> None:
-        """Put everything back as it was, except that ids once given stay used."""
+        """Put everything back as it was, except that ids once given stay used, and the selection on them."""
+        points = root._state.groups.get("points")
         for one, state, subset, branches in self.parts:
             one._state, one._subset, one._branches = state.copy(), subset, dict(branches)
-        root._selection.ids = self.selected
+        if root._state.groups.get("points") is not points:
+            root._selection.ids = self.selected  # the ids of now mean nothing there
 
     def differs(self, other: Snapshot) -> bool:
         """Return whether any result, parameter or branch is another."""

@@ -11,6 +11,8 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from atomotif.export.picture import picture
+from atomotif.session.carry import carry_ids
+from atomotif.session.engine import MAIN
 from atomotif.session.selection import rows_of
 from atomotif.views.data import DisplayImage, detail
 from atomotif.views.workbench import VIEWS, figure_document, workbench
@@ -20,10 +22,7 @@ from atomotif.widget.packing import pack
 if TYPE_CHECKING:
     from atomotif.session.session import MotifSession
 
-#: What the analysis that a session holds itself is called beside its branches.
-MAIN = "main"
-
-#: Of how many versions of the columns the ids are kept, for gestures that were made while they were replaced.
+#: Of how many versions of the columns the points are kept, for gestures made while they were replaced.
 VERSIONS_KEPT = 4
 
 
@@ -32,9 +31,6 @@ def prepare_views(units: str) -> None:
     figure_document("micrograph", units, True)
     figure_document("layout")
     compressed_bokehjs()
-
-
-_NONE = np.empty(0, np.int64)
 
 
 class Live:
@@ -52,7 +48,7 @@ class Live:
         self._session = session
         self._shown: dict[str, xr.Dataset] = {}
         self._image: DisplayImage | None = None
-        self._ids: dict[int, NDArray[np.int64]] = {}
+        self._points: dict[int, xr.Dataset | None] = {}
         # Which side is taking over what the other one says, and need not answer.
         self._listening = self._telling = False
         self._views: dict[tuple[str, ...], View] = {}
@@ -67,33 +63,53 @@ class Live:
     def refresh(self) -> None:
         """Send what has changed since the last time; views in the browser then follow."""
         groups = dict(self._session._state.groups)
-        if list(map(id, groups.values())) != list(map(id, self._shown.values())):
+        as_shown = list(map(id, groups.values())) == list(map(id, self._shown.values()))
+        if not (as_shown and sorted(self._session.stale) == self.store.facts.get("stale")):
             self._send(groups)
         for view in self._views.values():
             self._follow_branches(view)
 
     def _send(self, groups: dict[str, xr.Dataset]) -> None:
-        same_image = groups.get("image") is self._shown.get("image")
-        made = workbench(self._session.data, image=self._image if same_image else None)
+        known = self._image if groups.get("image") is self._shown.get("image") else None
+        made = workbench(self._session.data, image=known or self._image_of_parent(groups))
         columns = dict(made.columns)
         image = columns.pop("image", None)
-        changes: dict[str, Any] = {"facts": made.facts, "figures": made.figures}
+        facts = {**made.facts, "stale": sorted(self._session.stale)}
+        changes: dict[str, Any] = {"facts": facts, "figures": made.figures}
         changes["columns"] = {name: pack(column) for name, column in columns.items()}
-        if image is not None and not same_image:
+        if image is not None and known is None:
             changes["image"] = pack(image)
-        self._shown, self._image = groups, made.image
+        self._image = made.image
         version = self.store.version + 1
-        self._ids = {**dict(list(self._ids.items())[1 - VERSIONS_KEPT :]), version: self._session._state.ids}
+        self._points = {
+            **dict(list(self._points.items())[1 - VERSIONS_KEPT :]),
+            version: groups.get("points"),
+        }
         self._tell(**changes, version=version, selection=self._packed(version))
+        self._shown = groups
+
+    def _image_of_parent(self, groups: dict[str, xr.Dataset]) -> DisplayImage | None:
+        """Return the display copy that the parent's views have made of the same image."""
+        parent = self._session._parent
+        live = None if parent is None else parent._live
+        if live is None or live._shown.get("image") is not groups.get("image"):
+            return None
+        return live._image
+
+    def _ids(self, version: int) -> NDArray[np.int64]:
+        points = self._points.get(version)
+        return np.empty(0, np.int64) if points is None else points["id"].values
 
     def _packed(self, version: int) -> bytes:
-        rows, there = rows_of(self._session.selection, self._ids[version])
+        rows, there = rows_of(self._session.selection, self._ids(version))
         rows = rows[there]
         numbers: NDArray[np.uint32] = np.concatenate([[version], rows]).astype("<u4")
         return numbers.tobytes()
 
     def _selected_here(self, _change: Any) -> None:
-        if not self._listening:
+        # While points are being replaced, the ids are ahead of the columns: `refresh` sends both.
+        in_step = self._points.get(self.store.version) is self._session._state.groups.get("points")
+        if in_step and not self._listening:
             self._tell(selection=self._packed(self.store.version))
 
     def _tell(self, **traits: Any) -> None:
@@ -111,10 +127,11 @@ class Live:
             return
         numbers = np.frombuffer(change["new"], "<u4")
         version = int(numbers[0]) if len(numbers) else 0
-        ids = self._ids.get(version, _NONE)
+        ids = self._ids(version)
         chosen = ids[numbers[1:][numbers[1:] < len(ids)]]
-        if version != self.store.version:
-            chosen = np.intersect1d(chosen, self._session._state.ids)
+        before, now = self._points.get(version), self._session._state.groups.get("points")
+        if before is not None and now is not None and before is not now:
+            chosen = carry_ids(chosen, before, now)
         # The browser need not be told what it has just said, unless that is not what it has become.
         self._listening = True
         try:
@@ -176,13 +193,14 @@ class Live:
         return self._views[wanted]
 
     def _analysis(self, name: str) -> MotifSession:
-        return self._session.branches.get(name, self._session)
+        return self._session if name == MAIN else self._session.branches.get(name, self._session)
 
     def _follow_branches(self, view: View) -> None:
-        view.analyses = [MAIN, *self._session.branches]
-        if view.analysis not in view.analyses:
-            view.analysis = MAIN
-        view.store = self._analysis(view.analysis)._live_views().store
+        names = [MAIN, *self._session.branches]
+        name = view.analysis if view.analysis in names else MAIN
+        store = self._analysis(name)._live_views().store
+        with view.hold_sync():
+            view.analyses, view.analysis, view.store = names, name, store
 
     def _choose(self, change: Any) -> None:
         self._follow_branches(change["owner"])
@@ -200,7 +218,8 @@ class Live:
     def close(self) -> None:
         """Close the views; what they took of memory, here and in the browser, is given back."""
         self._session.unobserve(self._selected_here)
-        for view in self._views.values():
-            view.close()
+        widgets: list[Any] = [*self._views.values(), self.store]
+        for widget in widgets:
+            widget.layout.close()  # a model of its own, which would stay
+            widget.close()
         self._views.clear()
-        self.store.close()

@@ -15,7 +15,7 @@ from atomotif._version import __version__
 from atomotif.io import readers
 from atomotif.session import describe, saving
 from atomotif.session.commands import Rename
-from atomotif.session.engine import SHARED, SHARED_BY_SUBSET, Engine
+from atomotif.session.engine import MAIN, SHARED, SHARED_BY_SUBSET, Engine
 from atomotif.session.given import checked_labels, checked_points
 from atomotif.session.history import recorded
 from atomotif.session.motifs import Motifs
@@ -316,8 +316,8 @@ class MotifSession(Engine):
         >>> list(session.branches)
         ['oriented', 'vacancies']
         """
-        if not isinstance(name, str) or not name:
-            raise ValueError(f"`name` must be a non-empty string, got {name!r}.")
+        if not isinstance(name, str) or not name or name == MAIN:
+            raise ValueError(f"`name` must be a non-empty string other than {MAIN!r}, got {name!r}.")
         self._require_points()
         subset = None if ids is None else self._known(ids, "ids")
         if subset is not None and len(subset) < 3:
@@ -375,6 +375,8 @@ class MotifSession(Engine):
         >>> session.selection = [2, 1, 2]
         [1 2]
         """
+        if not callable(handler):
+            raise TypeError(f"`handler` must be callable, got {handler!r}.")
         self._selection.observe(handler, "ids")
 
     def unobserve(self, handler: Callable[[Any], None]) -> None:
@@ -398,7 +400,7 @@ class MotifSession(Engine):
         """Take back the last change of this session or of a branch: a run, a step, an edit, a new branch.
 
         The 50 last changes can be taken back, fewer where what they replaced takes much memory. The
-        selection goes back with them.
+        selection goes back with a change of the points.
 
         Returns
         -------
@@ -529,9 +531,8 @@ class MotifSession(Engine):
         >>> session.close()
         """
         for session in self._family():
-            if session._live is not None:
-                session._live.close()
-                session._live = None
+            session._close_views()
+        self._renew_views()  # a view of the parent may show the branch
 
     def _ipython_display_(self) -> None:
         """Show the views as the result of a cell; a terminal shows the text of `repr` instead."""

@@ -69,6 +69,8 @@ class ViewData:
         Motif of each point, -1 = none.
     confidence : ndarray of float32, shape (n,)
         NaN where unknown.
+    angle : ndarray of float32, shape (n,), or None
+        By how much the average of its motif has turned each patch, radians; None if not at all.
     u, v : ndarray of float32, shape (n,), or None
         Positions in the layout, NaN for points that are not in it; None without a layout.
     image : DisplayImage or None
@@ -88,6 +90,7 @@ class ViewData:
     y: NDArray[np.float32]
     label: NDArray[np.int32]
     confidence: NDArray[np.float32]
+    angle: NDArray[np.float32] | None
     u: NDArray[np.float32] | None
     v: NDArray[np.float32] | None
     image: DisplayImage | None
@@ -139,11 +142,14 @@ class ViewData:
             position = _of_points(ids, layout, "position", np.float32, np.nan)
         label = np.full(len(ids), NO_MOTIF, dtype=np.int32)
         confidence = np.full(len(ids), np.nan, dtype=np.float32)
+        angle = None
         found = groups.get("motifs")
         if found is not None:
             label = _of_points(ids, found, "label", np.int32, NO_MOTIF)
             if "confidence" in found:
                 confidence = _of_points(ids, found, "confidence", np.float32, np.nan)
+            if "angle" in found and found["angle"].values.any():
+                angle = _of_points(ids, found, "angle", np.float32, 0.0)
         attrs = groups["image"].attrs if "image" in groups else {}
         return cls(
             ids=ids,
@@ -151,6 +157,7 @@ class ViewData:
             y=_column(points, "y"),
             label=label,
             confidence=confidence,
+            angle=angle,
             u=None if position is None else np.ascontiguousarray(position[:, 0]),
             v=None if position is None else np.ascontiguousarray(position[:, 1]),
             image=display_image(groups["image"]) if image is None and "image" in groups else image,

@@ -101,7 +101,8 @@ def empty_figure(name: str) -> figure:
     'layout'
     """
     lasso = LassoSelectTool(renderers=[], continuous=False)
-    wheel = WheelZoomTool(zoom_on_axis=False)
+    # At the limits of the zoom the wheel scrolls the page again.
+    wheel = WheelZoomTool(zoom_on_axis=False, maintain_focus=False)
     plot = figure(
         name=name,
         sizing_mode="stretch_both",

@@ -123,7 +123,8 @@ def columns(shown: ViewData) -> dict[str, NDArray[Any]]:
     -------
     dict of ndarray
         `id` (float64, exact up to 2**53, since browsers' integers are no wider), `x`, `y`, `label`,
-        `confidence`, and where there are any `u`, `v`, `image` (uint8) and `averages` (uint8).
+        `confidence`, and where there are any `angle` (by which the average has turned a patch), `u`, `v`,
+        `image` (uint8) and `averages` (uint8).
     """
     arrays: dict[str, NDArray[Any] | None] = {
         "id": shown.ids.astype(np.float64),
@@ -131,6 +132,7 @@ def columns(shown: ViewData) -> dict[str, NDArray[Any]]:
         "y": shown.y,
         "label": shown.label,
         "confidence": shown.confidence,
+        "angle": shown.angle,
         "u": shown.u,
         "v": shown.v,
         "image": None if shown.image is None else shown.image.pixels,

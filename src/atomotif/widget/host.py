@@ -36,10 +36,14 @@ def compressed_bokehjs() -> bytes:
     return gzip.compress(bokehjs().encode("utf-8"), mtime=0)
 
 
-@functools.cache
+_assets: list[Assets] = []
+
+
 def assets() -> Assets:
-    """Return the one model of BokehJS of this kernel."""
-    return Assets(bokehjs=compressed_bokehjs())
+    """Return the one model of BokehJS of this kernel; a new one once somebody has closed all widgets."""
+    if not (_assets and _assets[0].comm is not None):
+        _assets[:] = [Assets(bokehjs=compressed_bokehjs())]
+    return _assets[0]
 
 
 def _as_bytes(value: Any, widget: Any) -> bytes:  # noqa: ARG001
@@ -131,7 +135,7 @@ class View(anywidget.AnyWidget):  # type: ignore[misc]
             self._put_out(self.picture(), update=True)
 
     def _put_out(self, png: bytes, *, update: bool) -> None:
-        # One id for all pictures of the view: showing it again does not add to what is kept.
+        # One id for all pictures of the view: all are renewed together.
         display(
             {"image/png": base64.b64encode(png).decode("ascii")},
             raw=True,

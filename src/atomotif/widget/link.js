@@ -306,17 +306,29 @@ export function cropPatch(image, [rows, cols], { row, col, size }) {
   });
 }
 
-// The mean of the patches of `size` px around (row, col) places; undefined where none is whole.
-export function meanPatch(image, shape, places, size) {
+// The mean of the patches of `size` px around (row, col) places, each turned by its angle (columns towards
+// rows) and sampled between pixels; undefined where none is whole.
+export function meanPatch(image, [rows, cols], places, size) {
   const side = Math.max(1, Math.round(size));
+  const middle = (side - 1) / 2;
   const sum = new Float64Array(side * side);
   let count = 0;
-  for (const { row, col } of places) {
-    const { rgba } = cropPatch(image, shape, { row, col, size });
-    let whole = true;
-    for (let at = 3; at < rgba.length; at += 4) whole &&= rgba[at] > 0;
-    if (!whole) continue;
-    for (let k = 0; k < sum.length; k++) sum[k] += rgba[4 * k];
+  for (const { row, col, angle = 0 } of places) {
+    const [cosine, sine] = [Math.cos(angle), Math.sin(angle)];
+    const reach = middle * (Math.abs(cosine) + Math.abs(sine));
+    if (!(row >= reach && col >= reach && row + reach <= rows - 1 && col + reach <= cols - 1)) continue;
+    for (let k = 0; k < sum.length; k++) {
+      const v = Math.floor(k / side) - middle;
+      const u = (k % side) - middle;
+      const y = row + cosine * v - sine * u;
+      const x = col + sine * v + cosine * u;
+      const top = Math.min(Math.floor(y), rows - 2);
+      const left = Math.min(Math.floor(x), cols - 2);
+      const at = top * cols + left;
+      const upper = image[at] + (x - left) * (image[at + 1] - image[at]);
+      const lower = image[at + cols] + (x - left) * (image[at + cols + 1] - image[at + cols]);
+      sum[k] += upper + (y - top) * (lower - upper);
+    }
     count++;
   }
   if (!count) return undefined;

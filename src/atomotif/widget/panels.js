@@ -81,11 +81,17 @@ export function selectionBar({
   const controls = element("div", "am-controls");
   controls.append(modes, action("Invert", onInvert), action("Clear", onClear));
   if (analyses.length > 1) box.append(tabs(analyses, analysis, onAnalysis));
-  box.append(summary, controls);
+  box.append(summary);
+  if (labels.length === 0) return { box, show };
+  box.append(controls);
   if (compact) controls.title = HINT;
   else box.append(element("p", "am-hint", HINT));
 
   function show(rows) {
+    if (labels.length === 0) {
+      summary.replaceChildren(element("strong", "", "No columns yet: call run() on the session."));
+      return;
+    }
     const total = element("strong", "", `${whole(rows.length)} of ${whole(labels.length)} columns selected`);
     const { counts, none } = countMotifs(labels, rows, facts.motifs.length);
     const parts = facts.motifs.flatMap((motif, k) => (counts[k] ? [chip(motif.name, motif.color, counts[k])] : []));
@@ -230,7 +236,8 @@ export function hoverCard({ facts, columns, shapes, copyAt }) {
   return { card, show, hide };
 }
 
-function picture(caption) {
+// A small picture with its caption below.
+export function picture(caption) {
   const box = element("figure", "am-picture");
   const canvas = element("canvas", "");
   box.append(canvas, element("figcaption", "", caption));

@@ -8,6 +8,8 @@ const MANY = 20000; // points beyond which all of them are one picture, unless f
 const FEW = 4000;
 const ALPHA = 217; // of a marker, as in views/points.py
 const LARGEST_MARKER = 12; // px
+const MOST_ZOOM = 200; // of all that there is, into a side of the frame
+const LEAST_ZOOM = 1.5;
 const LAYERS = ["base", "dots", "veil", "selected", "crowd", "hover"];
 const NO_PICTURE = { number: [], image: [], x: [], y: [], dw: [], dh: [] };
 
@@ -69,7 +71,12 @@ export class PointView {
   // Shows all, at the same scale in x and y.
   fit(width, height) {
     Object.assign(this, { width, height });
-    this.range = link.squareRange(this.home, width, height);
+    const all = link.squareRange(this.home, width, height);
+    const { x_range, y_range } = this.figure;
+    for (const [range, length] of [[x_range, all.x1 - all.x0], [y_range, all.y1 - all.y0]]) {
+      range.setv({ min_interval: length / MOST_ZOOM, max_interval: length * LEAST_ZOOM });
+    }
+    this.range = all;
     this.fitted = this.range;
     this.zoomed();
   }

@@ -1,6 +1,6 @@
 // What is selected, in numbers and as an average patch.
 import { countMotifs, evenly, meanConfidence, meanPatch, stretch, tileOf } from "./link.js";
-import { draw, element, swatch, whole } from "./panels.js";
+import { draw, element, picture, swatch, whole } from "./panels.js";
 
 const MOST_PATCHES = 400; // of which the average is made, evenly taken: enough for any eye, and quick
 const EMPTY = "Nothing is selected. Draw a lasso round columns in a figure, or tap a motif, to see here what they are.";
@@ -10,7 +10,9 @@ export function selectionPanel({ facts, columns, shapes, micrograph }) {
   const pictures = element("div", "am-card-pictures");
   const table = element("table", "am-table");
   const total = element("p", "am-total");
-  box.append(pictures, total, table);
+  const numbers = element("div", "am-numbers");
+  numbers.append(total, table);
+  box.append(pictures, numbers);
 
   function patchOf(rows) {
     if (!micrograph || !facts.patchSize) return undefined;
@@ -18,15 +20,14 @@ export function selectionPanel({ facts, columns, shapes, micrograph }) {
     const places = Array.from(evenly(rows, MOST_PATCHES), (row) => ({
       row: (columns.y[row] - micrograph.y0) / pixel - 0.5,
       col: (columns.x[row] - micrograph.x0) / pixel - 0.5,
+      angle: columns.angle?.[row], // as in the average of its motif
     }));
     return meanPatch(micrograph.pixels, micrograph.shape, places, facts.patchSize / facts.reduction);
   }
 
-  function picture(caption, drawn) {
-    const figure = element("figure", "am-picture");
-    const canvas = element("canvas", "");
-    draw(canvas, drawn);
-    figure.append(canvas, element("figcaption", "", caption));
+  function drawn(caption, pixels) {
+    const { box: figure, canvas } = picture(caption);
+    draw(canvas, pixels);
     return figure;
   }
 
@@ -68,14 +69,15 @@ export function selectionPanel({ facts, columns, shapes, micrograph }) {
     }
     table.replaceChildren(head, ...lines);
 
-    const drawn = [];
+    const shown = [];
     const mean = patchOf(rows);
-    if (mean) drawn.push(picture(`average of ${whole(mean.count)}`, stretch(mean.picture)));
+    if (mean) shown.push(drawn(`average of ${whole(mean.count)}`, stretch(mean.picture)));
     const largest = counts.indexOf(Math.max(...counts));
     if (columns.averages && counts[largest]) {
-      drawn.push(picture(facts.motifs[largest].name, tileOf(columns.averages, shapes.averages, largest)));
+      // Stretched as the other one: the two are to be compared.
+      shown.push(drawn(facts.motifs[largest].name, stretch(tileOf(columns.averages, shapes.averages, largest))));
     }
-    pictures.replaceChildren(...drawn);
+    pictures.replaceChildren(...shown);
   }
   return { box, show };
 }

@@ -5,7 +5,6 @@ import { mount } from "./workbench.js";
 
 // What the views of a page share, whichever copy of this module they run.
 const PAGE = (globalThis[Symbol.for("atomotif")] ??= { bokeh: new Map(), views: [] });
-const DETAIL_PATIENCE = 5000; // ms after which a busy or dead kernel is no longer waited for
 
 async function evaluate(compressed) {
   const stream = new Blob([compressed]).stream().pipeThrough(new DecompressionStream("gzip"));
@@ -36,10 +35,12 @@ function loadBokeh(assets) {
 // mean: what is drawn round while the kernel replaces them is understood there, and not mistaken here.
 function selectionOf(store) {
   const version = store.get("version");
+  let last = new Uint32Array(0); // what was selected when other columns came: until they are shown it stays
   const read = () => {
     const bytes = store.get("selection");
     const numbers = bytes?.byteLength ? unpack({ dtype: "uint32", data: bytes }) : [];
-    return numbers[0] === version ? numbers.subarray(1) : new Uint32Array(0);
+    if (numbers[0] === version) last = numbers.subarray(1);
+    return last;
   };
   return {
     get: read,
@@ -59,28 +60,28 @@ function selectionOf(store) {
   };
 }
 
-// Asks the kernel for a part of the micrograph; resolves to nothing where no answer comes.
+// Asks the kernel for a part of the micrograph. The newest question alone waits for its answer, which a busy
+// kernel gives once it is free; without a kernel, or once there is a newer question, it resolves to nothing.
 function detailFrom(store, signal) {
-  const waiting = new Map();
+  let waiting = { id: undefined, resolve() {} };
   const answer = (content, buffers) => {
-    if (content?.kind !== "detail" || !waiting.has(content.id)) return;
+    if (content?.kind !== "detail" || content.id !== waiting.id) return;
     const { x0, x1, y0, y1, shape } = content;
     const pixels = buffers.length ? unpack({ dtype: "uint8", data: buffers[0] }) : undefined;
-    waiting.get(content.id)(pixels && { x0, x1, y0, y1, shape, pixels });
+    waiting.resolve(pixels && { x0, x1, y0, y1, shape, pixels });
   };
   store.on("msg:custom", answer);
   signal.addEventListener("abort", () => store.off("msg:custom", answer));
   return (range) =>
     new Promise((resolve) => {
-      const id = crypto.randomUUID();
-      const done = (part) => {
-        clearTimeout(patience);
-        waiting.delete(id);
-        resolve(part);
-      };
-      const patience = setTimeout(done, DETAIL_PATIENCE);
-      waiting.set(id, done);
-      store.send({ kind: "detail", id, ...range });
+      waiting.resolve();
+      // Another view, or another tab, asks the same kernel and hears all of its answers.
+      waiting = { id: `${Date.now()}-${Math.random()}`, resolve };
+      try {
+        store.send({ kind: "detail", id: waiting.id, ...range });
+      } catch {
+        resolve();
+      }
     });
 }
 
@@ -157,7 +158,11 @@ async function render({ model, el, signal, host }) {
     const message = String(error?.message ?? error);
     problem.hidden = false;
     problem.textContent = `atomotif could not draw this view: ${message}`;
-    model.send({ kind: "error", message });
+    try {
+      model.send({ kind: "error", message });
+    } catch {
+      // The kernel is gone: the page has said it.
+    }
   };
 
   function unmount() {
@@ -177,7 +182,7 @@ async function render({ model, el, signal, host }) {
     box.style.minHeight = `${box.offsetHeight}px`; // or the page would jump while it is built anew
     const keep = unmount();
     const end = new AbortController();
-    live = { end };
+    const mine = (live = { end });
     store.on("change:version", refresh);
     end.signal.addEventListener("abort", () => store.off("change:version", refresh));
     try {
@@ -200,10 +205,13 @@ async function render({ model, el, signal, host }) {
         keep,
         onError: fail,
       });
-      live.entry = { mounted, model, store, el: box };
-      PAGE.views.push(live.entry);
+      if (end.signal.aborted) {
+        mounted.dispose();
+        return;
+      }
+      mine.entry = { mounted, model, store, el: box };
+      PAGE.views.push(mine.entry);
       problem.hidden = true;
-      if (signal.aborted) unmount();
     } catch (error) {
       box.replaceChildren();
       fail(error);
@@ -212,13 +220,23 @@ async function render({ model, el, signal, host }) {
     }
   }
 
-  // One after another: a change that comes while a view is built is shown after it.
+  // One after another: the changes that come while a view is built are shown together after it.
   let last = Promise.resolve();
-  const refresh = () => (last = last.then(show).catch(fail));
+  let due;
+  const refresh = () => {
+    due ??= last = last
+      .then(() => {
+        due = undefined;
+        return show();
+      })
+      .catch(fail);
+    return due;
+  };
 
   signal.addEventListener("abort", unmount);
   try {
     Bokeh = await loadBokeh(await host.getModel(model.get("assets")));
+    if (signal.aborted) return;
     for (const trait of ["store", "analyses", "views"]) model.on(`change:${trait}`, refresh);
     followTheme(box, () => live?.entry?.mounted.repaint(), signal);
     hidePicture(el, signal);

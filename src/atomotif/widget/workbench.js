@@ -202,6 +202,7 @@ export async function mount({
   }
   window.addEventListener("keydown", (event) => {
     const focus = document.activeElement;
+    if (event.defaultPrevented || focus?.closest("input, textarea, [contenteditable]")) return;
     if (event.key === "Escape" && (focus === document.body || host.contains(focus) || host.matches(":hover"))) clear();
   }, { signal });
 
