@@ -7,20 +7,21 @@ from scipy.spatial import Delaunay, QhullError
 Indices = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
-# Diagonals and sides of a square are equal; the diagonals of two equilateral triangles side by side
-# have a ratio of 3^(1/2). Half-way between, on a scale of ratios, is where a quad ceases to be a square.
-# The same limit holds for its sides, and for its size against that of the others.
-_LIMIT = 3**0.25
+# The irregularity (see `_irregularity`) of two equilateral triangles side by side is tan(15 degrees); half of
+# it is where a quad ceases to be a square. Sizes may differ by the ratio half-way (on a scale of ratios) to
+# sqrt(3), that of those triangles' diagonals.
+_LIMIT = np.tan(np.pi / 12) / 2
+_SIZES = 3**0.25
 
 
 def find_squares(points: Floats) -> tuple[Indices, Floats]:
     """Return the corners of squares, in order around each, and the irregularity of each."""
     corners = _pairs_of_triangles(points)
-    irregularity, side = _irregularity(points[corners])
+    irregularity, size = _irregularity(points[corners])
     fits = irregularity < _LIMIT
     if fits.any():
-        ratio = side / np.median(side[fits])
-        fits &= (ratio < _LIMIT) & (ratio > 1 / _LIMIT)
+        ratio = size / np.median(size[fits])
+        fits &= (ratio < _SIZES) & (ratio > 1 / _SIZES)
     corners, irregularity = corners[fits], irregularity[fits]
     kept = _compatible(corners, irregularity, len(points))
     return corners[kept], irregularity[kept]
@@ -111,11 +112,16 @@ def _pairs_of_triangles(points: Floats) -> Indices:
 
 
 def _irregularity(corner: Floats) -> tuple[Floats, Floats]:
-    """Return the largest ratio of two sides or of the diagonals, and the mean side."""
-    side = np.linalg.norm(np.roll(corner, -1, axis=1) - corner, axis=2)
-    diagonal = np.linalg.norm(corner[:, 2:] - corner[:, :2], axis=2)
-    ratios = [x.max(axis=1) / x.min(axis=1) for x in (side, diagonal)]
-    return np.maximum(*ratios), side.mean(axis=1)
+    """Return how far quadrilaterals are from squares, and half the diagonals of the squares that fit best.
+
+    The corners as complex numbers have four Fourier components: the centre, a square, a square that turns the
+    other way (which makes rectangles and rhombi), and an alternating one (kites, trapezia). The larger of the
+    last two over the square is the irregularity.
+    """
+    component = np.abs(np.fft.fft(corner @ np.array([1j, 1]), axis=1)) / 4
+    square = np.maximum(component[:, 1], component[:, 3])
+    rest = np.maximum(np.minimum(component[:, 1], component[:, 3]), component[:, 2])
+    return rest / square, square
 
 
 def _compatible(corners: Indices, irregularity: Floats, n_points: int) -> Indices:

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import gammaln
 
 from atomotif._checks import check_not_negative
-from atomotif.numerics.quads import FILLED, as_classes, states
+from atomotif.numerics.pentagon_states import FILLED, as_classes, states
 
 __all__ = ["Entropy", "configurational_entropy", "entropy_bits", "growth_curve"]
 

@@ -13,10 +13,9 @@ from atomotif.numerics._quad_search import (
     shared_corners,
     two_colors,
 )
+from atomotif.numerics.pentagon_states import states
 
-__all__ = ["Abundances", "Level3", "Quads", "abundances", "find_quads", "level3", "quad_states", "states"]
-
-EMPTY, PARTIAL, FILLED = 0, 1, 2
+__all__ = ["Level3", "Quads", "find_quads", "level3", "quad_states"]
 
 
 class Quads(NamedTuple):
@@ -28,7 +27,7 @@ class Quads(NamedTuple):
     centers: NDArray[np.float64]
     """Means of the corners as (row, col) px, shape (n_quads, 2)."""
     irregularity: NDArray[np.float64]
-    """Largest ratio of two sides, or of the two diagonals, shape (n_quads,): 1 for a square."""
+    """0 for a square, (r - 1) / (r + 1) for diagonals or sides whose ratio is r, shape (n_quads,)."""
     sublattice: NDArray[np.int8]
     """0 or 1: quads that share a corner differ, so that no pentagon is in two quads of one sublattice; -1
     where that cannot be (at faults of the tiling). Shape (n_quads,); 0 is the one with more quads."""
@@ -53,19 +52,6 @@ class Level3(NamedTuple):
     """The four quads, shape (n, 4), in the order of the corners of the middle one."""
     pentagons: NDArray[np.int64]
     """Their 16 distinct pentagons, shape (n, 16); those of quad k are 4 k ... 4 k + 3."""
-
-
-class Abundances(NamedTuple):
-    """What `abundances` returns, the most frequent state first (of equals the lower one)."""
-
-    state: NDArray[np.int64]
-    """States that occur, shape (n_states,)."""
-    counts: NDArray[np.int64]
-    """Number of motifs in each state, shape (n_states,)."""
-    coverage: NDArray[np.float64]
-    """Share of the counted motifs that the first k + 1 states cover together, shape (n_states,)."""
-    left_out: int
-    """Motifs with a partly filled pentagon, not counted."""
 
 
 def find_quads(centers: ArrayLike) -> Quads:
@@ -172,43 +158,6 @@ def level3(quads: Quads) -> Level3:
     return Level3(center[order], other[order], four[order], pentagons[order])
 
 
-def states(members: ArrayLike, classes: ArrayLike) -> NDArray[np.int64]:
-    """Return the state of every motif: bit k is set if its pentagon k is filled.
-
-    Parameters
-    ----------
-    members : array_like of int, shape (n, c)
-        Pentagons of every motif: `Quads.corners` (16 states), `Level3.pentagons` (65,536 states).
-    classes : array_like of int, shape (n_pentagons,)
-        0 empty, 1 partly filled, 2 filled.
-
-    Returns
-    -------
-    ndarray of int64, shape (n,)
-        0 ... 2^c - 1, or -1 for a motif with a partly filled pentagon.
-
-    Raises
-    ------
-    ValueError
-        If a class is none of 0, 1, 2, or a member is out of range.
-
-    Examples
-    --------
-    >>> states([[0, 1, 2, 3], [1, 2, 3, 4]], [2, 0, 0, 2, 1])
-    array([ 9, -1])
-    """
-    group = np.asarray(members, np.int64)
-    occupancy = as_classes(classes)
-    if group.ndim != 2 or (group.size and (group.min() < 0 or group.max() >= len(occupancy))):
-        raise ValueError(
-            f"`members` must be rows of indices below {len(occupancy)}, got shape {group.shape} "
-            f"and values up to {group.max(initial=-1)}."
-        )
-    here = occupancy[group]
-    state = (here == FILLED) @ (1 << np.arange(group.shape[1], dtype=np.int64))
-    return np.where((here == PARTIAL).any(axis=1), -1, state).astype(np.int64)
-
-
 def quad_states(
     quads: Quads, centers: ArrayLike, classes: ArrayLike
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
@@ -247,38 +196,3 @@ def quad_states(
     arrow = (toward * filled[:, :, None]).sum(axis=1)
     arrow[state < 0] = np.nan
     return state, arrow
-
-
-def abundances(state: ArrayLike) -> Abundances:
-    """Return how often each state occurs, and what the most frequent ones cover.
-
-    Parameters
-    ----------
-    state : array_like of int, shape (n,)
-        From `states`; -1 is left out and counted apart.
-
-    Returns
-    -------
-    Abundances
-
-    Examples
-    --------
-    >>> found = abundances([3, 1, 3, -1, 3])
-    >>> found.state, found.counts, found.coverage, found.left_out
-    (array([3, 1]), array([3, 1]), array([0.75, 1.  ]), 1)
-    """
-    array = np.asarray(state, np.int64)
-    value, count = np.unique(array[array >= 0], return_counts=True)
-    order = np.lexsort([value, -count])
-    coverage = np.cumsum(count[order]) / max(int(count.sum()), 1)
-    return Abundances(value[order], count[order].astype(np.int64), coverage, int((array < 0).sum()))
-
-
-def as_classes(classes: ArrayLike) -> NDArray[np.int64]:
-    """Return the classes of pentagons as int64 if each is 0, 1 or 2."""
-    array = np.asarray(classes)
-    if array.ndim != 1 or array.dtype.kind not in "iu" or not np.isin(array, (EMPTY, PARTIAL, FILLED)).all():
-        raise ValueError(
-            f"`classes` must be integers 0 (empty), 1 (partly filled) or 2 (filled), got {array!r}."
-        )
-    return array.astype(np.int64)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
-from scipy.spatial import KDTree, QhullError, Voronoi
+from scipy.spatial import ConvexHull, KDTree, QhullError, Voronoi
 
 from atomotif._checks import as_points
 from atomotif.numerics.spacing import nearest_neighbor_distance
@@ -28,7 +28,8 @@ class VoronoiCells(NamedTuple):
     area: NDArray[np.float64]
     """Area of every cell, px², shape (n_cells,)."""
     border: NDArray[np.bool_]
-    """Whether the edge of the image cuts the cell (it is open, or would reach outside), shape (n_cells,)."""
+    """Whether the edge of the image cuts the cell, or it reaches beyond the convex hull of the seeds: its
+    extent there is not known, shape (n_cells,)."""
 
 
 def voronoi_cells(
@@ -109,6 +110,7 @@ def voronoi_cells(
     order = np.lexsort([np.arctan2(offset[:, 0], offset[:, 1]), cell])
     cell, vertex = cell[order], vertex[order]
     vertices = diagram.vertices
+    border[cell[_beyond_hull(vertices, positions)[vertex]]] = True
     if short_side > 0:
         area = polygon_areas(vertices[vertex], _starts(cell, n))
         merged, vertices = _merge(diagram, n, short_side * float(np.sqrt(np.median(area))), low, high)
@@ -211,6 +213,16 @@ def _reaching_outside(
     inside = np.append(inside, False)  # the vertex -1 is at infinity
     regions = [diagram.regions[region] for region in diagram.point_region]
     return np.array([not (region and inside[region].all()) for region in regions])
+
+
+def _beyond_hull(vertices: NDArray[np.float64], positions: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return which vertices lie outside the convex hull of the seeds."""
+    try:
+        sides = ConvexHull(positions).equations
+    except (QhullError, ValueError):  # fewer than three seeds, or all on one line
+        return np.ones(len(vertices), bool)
+    distance = np.max([vertices @ side[:2] + side[2] for side in sides], axis=0)
+    return np.asarray(distance > 1e-9 * np.ptp(positions, axis=0).max())
 
 
 def _merge(
