@@ -25,9 +25,9 @@ def refuse_grains(field: Field, frame: Frame, random_state: int) -> None:
     """Raise when the points belong to several grains or layers.
 
     Three signs: the lattice turns by more than 3 degrees over the field; more than 5 % of the points are off
-    its sites and lie on a lattice of their own; or the sites split the field. The last is how two grains look in
-    the large cell of a coincidence lattice: sites that exclude each other, being nearer than 0.75 spacings,
-    one kind occupied here, the other there. Columns that are split at random are not refused.
+    its sites and lie on a lattice of their own; or the sites split the field. The last is how two grains look
+    in the large cell of a coincidence lattice: sites that exclude each other, being nearer than 0.75
+    spacings, one kind occupied here, the other there. Columns that are split at random are not refused.
     """
     if frame.turn > _MAX_TURN:
         raise refusal(
