@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from atomotif.numerics._quad_search import two_colors
 from atomotif.numerics.pentagon_states import abundances, covered_share, states
 from atomotif.numerics.quads import find_quads, level3, quad_states
 
@@ -88,8 +89,8 @@ def test_missing_additional_and_displaced_centers(tilings: ModuleType, seed: int
     centers = centers + 20 * np.sin((centers[:, ::-1] - low) / 250)
     quads = find_quads(centers)
     found, truth = as_sets(quads.corners), as_sets(np.concatenate(tiling.squares))
-    assert len(found & truth) > 0.93 * len(truth)
-    assert len(found - truth) <= 0.02 * len(truth)
+    assert len(found & truth) > 0.95 * len(truth)
+    assert len(found - truth) <= 0.03 * len(truth)  # where a chance point stands for a missing one
     for s in (0, 1):  # shared corners are never counted twice
         used = quads.corners[quads.sublattice == s].ravel()
         assert len(np.unique(used)) == len(used)
@@ -97,10 +98,10 @@ def test_missing_additional_and_displaced_centers(tilings: ModuleType, seed: int
     sides = [[len(found & as_sets(square)) for square in tiling.squares] for found in
              (as_sets(quads.corners[quads.sublattice == s]) for s in (0, 1))]  # fmt: skip
     right = max(sides[0][0] + sides[1][1], sides[0][1] + sides[1][0])
-    assert right > 0.98 * len(found & truth)
-    # Complete where nothing is missing, and nothing invented.
+    assert right > 0.99 * len(found & truth)
+    # A square too many is in up to five of these.
     three = as_sets(level3(quads).pentagons)
-    assert len(three - truth_level3(tiling)) <= 0.03 * len(three)
+    assert len(three - truth_level3(tiling)) <= 5 * len(found - truth)
 
 
 def test_triangles_and_random_points_are_no_tiling() -> None:
@@ -111,6 +112,13 @@ def test_triangles_and_random_points_are_no_tiling() -> None:
     line = find_quads(np.column_stack([np.arange(9.0), np.zeros(9)]))
     assert line.corners.shape == (0, 4)
     assert level3(line).pentagons.shape == (0, 16)
+
+
+def test_faults_of_the_tiling_belong_to_no_sublattice() -> None:
+    # Three quads that share corners with one another cannot differ pairwise; the least regular stays out.
+    links = np.array([[0, 1], [0, 2], [1, 2], [2, 3]])
+    colors = two_colors(4, links, np.array([0.01, 0.02, 0.05, 0.03]), np.array([0.3, -0.3, 0.3, -0.3]))
+    assert colors.tolist() == [0, 1, -1, 1]
 
 
 def test_two_grains_are_not_aligned(tilings: ModuleType) -> None:

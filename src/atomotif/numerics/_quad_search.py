@@ -64,8 +64,11 @@ def two_colors(n: int, links: Indices, irregularity: Floats, turn: Floats) -> ND
         return quad, total
 
     size = np.ones(n, np.int64)
-    worst = irregularity[links].max(axis=1, initial=0.0)
-    for a, b in links[np.argsort(worst, kind="stable")].tolist():
+    # The most certain links first: regular squares, turned against each other like most.
+    against = np.abs(np.angle(np.exp(4j * (turn[links[:, 0]] - turn[links[:, 1]])))) / 4
+    doubt = irregularity[links].max(axis=1, initial=0.0)
+    doubt += np.abs(against - (np.median(against) if len(links) else 0.0))
+    for a, b in links[np.argsort(doubt, kind="stable")].tolist():
         (root_a, color_a), (root_b, color_b) = root(a), root(b)
         if root_a != root_b:
             if size[root_a] < size[root_b]:

@@ -59,10 +59,10 @@ def find_quads(centers: ArrayLike) -> Quads:
 
     The centres of a Cairo tiling form squares, round its 4-connected vertices, and triangles, round its
     3-connected ones; each centre is a corner of two squares. In a Delaunay triangulation a square is two
-    triangles that share the longest side of both. Those pairs are kept whose sides, and whose diagonals,
-    differ by less than a factor of 3^(1/4), which is half-way from a square to two triangles; then, the most
-    regular first, those that share at most one corner with any other, and none with two. All is local: a
-    missing or additional centre costs the quads that it touches and no more.
+    triangles that share the longest side of both. Those pairs are kept that are nearer to a square than to
+    two equilateral triangles; then, the most regular first, those that share one corner at most with any
+    other, and no corner with two others. All is local: a missing or additional centre costs the quads that it
+    touches and no more.
 
     Parameters
     ----------
