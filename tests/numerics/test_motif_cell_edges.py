@@ -49,17 +49,28 @@ def test_others_may_lie_between():
     assert pairs(cells, identity()) == [(0, 1)]
 
 
-@pytest.mark.parametrize("rank", [0, 40, 59])
-def test_one_other_state_anywhere_parts(rank):
-    # Far from the anchor, only the hash table can tell.
+@pytest.mark.parametrize("changed", [None, *range(60)])
+def test_one_other_state_anywhere_parts(changed):
+    # The bits of the surroundings of one item tell of a few places, the hash table of all.
+    state = np.random.default_rng(0).integers(1, 3, 60)
     index = np.column_stack([np.zeros(121, int), np.r_[:60, 100:161]])
-    state = np.ones(121, int)
+    larger = np.append(state, 1)
+    if changed is not None:
+        larger[changed] = 3 - larger[changed]
     component = np.repeat([0, 1], [60, 61])
-    cells = canonical_forms(index, np.zeros(121, int), state, component, identity())
-    assert pairs(cells, identity()) == [(0, 1)]
-    state[rank] = 2
-    cells = canonical_forms(index, np.zeros(121, int), state, component, identity())
-    assert pairs(cells, identity()) == []
+    cells = canonical_forms(index, np.zeros(121, int), np.append(state, larger), component, identity())
+    assert pairs(cells, identity()) == ([(0, 1)] if changed is None else [])
+
+
+def test_long_motif_cells_that_are_found_at_their_first_item():
+    # Each is longer than what is searched at a time, and begins amid a word of the bit table.
+    lengths = [2, *range(4500, 4512)]
+    index = np.concatenate([[[n, i] for i in range(length)] for n, length in enumerate(lengths)])
+    state = (index[:, 1] == 0).astype(int)
+    component = np.repeat(np.arange(len(lengths)), lengths)
+    cells = canonical_forms(index, np.zeros(len(index), int), state, component, identity())
+    nodes = range(len(lengths))
+    assert pairs(cells, identity(), "all") == [(a, b) for a in nodes for b in nodes if a < b]
 
 
 @pytest.mark.parametrize("edges", ["nearest", "all", 4])
