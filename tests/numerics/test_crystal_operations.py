@@ -49,6 +49,21 @@ def test_the_result_is_a_group_at_any_strain(seed):
         assert not found.shift[:, 0].any()
 
 
+def test_mirrors_that_do_not_go_together():
+    # Nearly a square, longer by 4.2 % and skew by 4.5 %: mirrors along the axes and along the diagonals pass,
+    # but not their product, the quarter turn. The better pair is kept.
+    found = crystal_operations([[0, 20], [20.84, 0.9]], [[0, 0]], [0], mirrors=True)
+    assert len(found.matrix) == 4
+    assert is_group(found)
+    assert [0, 1, 1, 0] in found.matrix.reshape(-1, 4).tolist()
+
+
+@pytest.mark.parametrize(("majority", "order"), [([0, 1, 1], 4), ([0, 1, 2], 2)])
+def test_sites_of_another_state_do_not_coincide(majority, order):
+    found = crystal_operations(SQUARE, [[0, 0], [0.5, 0], [0, 0.5]], majority)
+    assert len(found.matrix) == order
+
+
 def test_rotations_are_listed_by_angle_from_columns_to_rows():
     found = crystal_operations(SQUARE[::-1], [[0, 0]], [0])
     # With vectors along columns and along rows, a quarter turn takes the first onto the second.

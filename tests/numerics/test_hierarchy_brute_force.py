@@ -344,6 +344,22 @@ def test_a_sample_turned_by_a_symmetry_of_its_crystal(name, drawn, mirrors, rule
 
 
 @settings(deadline=None, max_examples=40)
+@given(st.sampled_from(["square", "hexagonal", "MX2", "graphene"]), samples, st.booleans(), rules)
+def test_a_supercell_in_place_of_the_cell(name, drawn, mirrors, rule):
+    crystal = LATTICES[name]
+    index, kind, state = items = sample(crystal, *drawn)
+    _, component, cells, edges = engine(crystal, items, mirrors, rule)
+    parts = np.array([(i, j) for i in (0, 1) for j in (0, 1)])
+    fractions = ((crystal.fractions[:, None] + parts) / 2).reshape(-1, 2)
+    larger = Lattice(2 * crystal.vectors, fractions, np.repeat(crystal.majority, 4), 0, 0)
+    part = (index % 2) @ [2, 1]
+    _, component_2, cells_2, edges_2 = engine(larger, (index // 2, 4 * kind + part, state), mirrors, rule)
+    assert np.array_equal(component, component_2)
+    assert partition(cells.node) == partition(cells_2.node)
+    assert named_edges(cells, edges) == named_edges(cells_2, edges_2)
+
+
+@settings(deadline=None, max_examples=40)
 @given(names, samples, st.integers(0, 2**32 - 1))
 def test_measured_vectors_give_what_ideal_ones_give(name, drawn, seed):
     crystal = LATTICES[name]

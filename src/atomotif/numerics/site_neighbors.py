@@ -69,6 +69,7 @@ def near_offsets(
     operations : Operations, optional
         Symmetry of the crystal: pairs that it maps onto neighbours are neighbours, too. Measured vectors and
         fractions are only nearly symmetric, and a separation at the limit could count in one direction only.
+        If the cell is not primitive, translations by a part of it are lattice vectors, too.
 
     Returns
     -------
@@ -84,9 +85,12 @@ def near_offsets(
     [6, 3]
     """
     basis = reduced_basis(vectors)
-    root = basis @ np.asarray(vectors, np.float64)
+    root = basis.astype(np.float64) @ np.asarray(vectors, np.float64)
     sites = np.asarray(fractions, np.float64) @ np.linalg.inv(basis)
-    limit = (1 + tolerance) * np.linalg.norm(root[0])
+    shortest = float(np.linalg.norm(root[0]))
+    if operations is not None:
+        shortest = min(shortest, _part_translation(sites, root, operations))
+    limit = (1 + tolerance) * shortest
     # In a reduced cell a vector of n cells is at least sqrt(3) / 2 of n shortest vectors long.
     reach = np.arange(-int(1.16 * (1 + tolerance) + 0.5), int(1.16 * (1 + tolerance) + 0.5) + 1)
     steps = np.stack(np.meshgrid(reach, reach, indexing="ij"), axis=-1).reshape(-1, 2)
@@ -101,3 +105,12 @@ def near_offsets(
         kinds = np.stack([operations.perm[:, s], operations.perm[:, t]], axis=-1)
         near = np.concatenate([moved, kinds], axis=-1).reshape(-1, 4)
     return np.unique(near, axis=0)
+
+
+def _part_translation(sites: NDArray[np.float64], root: NDArray[np.float64], operations: Operations) -> float:
+    """Return the length of the shortest translation by a part of the reduced cell, px; infinite if none."""
+    pure = (operations.matrix == np.eye(2, dtype=np.int64)).all(axis=(1, 2))
+    apart = sites[operations.perm[pure, 0]] - sites[0]
+    around = np.stack(np.meshgrid([-1, 0, 1], [-1, 0, 1], indexing="ij"), axis=-1).reshape(-1, 2)
+    length = np.linalg.norm(((apart - apart.round())[:, None] + around) @ root, axis=-1)
+    return float(length[operations.perm[pure, 0] != 0].min(initial=np.inf))
