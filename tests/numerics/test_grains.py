@@ -10,6 +10,7 @@ from scipy.spatial import KDTree
 from atomotif.numerics.columns import find_columns
 from atomotif.numerics.grains import find_grains
 from atomotif.numerics.moments import patch_coverage, zernike_moments
+from atomotif.numerics.spacing import nearest_neighbor_distance
 from atomotif.numerics.symmetry import orientation
 
 VARIANTS = ("clean", "dose_high", "dose_medium", "dose_low", "jitter", "background")
@@ -33,7 +34,7 @@ def three(points: np.ndarray) -> np.ndarray:
 def test_planted_grains_are_found(fold: int, noise: float) -> None:
     points, rng = field()
     truth = three(points)
-    turned = np.array([0.02, 0.35, 0.8]) * 4 / fold  # near 0, so that angles wrap
+    turned = np.array([0.02, 0.35, 0.7]) * 4 / fold  # near 0, so that angles wrap
     angle = turned[truth] + 4 / fold * rng.normal(0, noise, len(points))
     # Whole periods change nothing.
     found = find_grains(points, angle + 2 * np.pi / fold * rng.integers(-2, 3, len(points)), fold)
@@ -171,6 +172,35 @@ def test_polycrystal(shared, variant: str) -> None:
     error = np.rad2deg(abs(found.misorientation[0])) - 18
     assert abs(error) < 0.1
     assert np.rad2deg(found.misorientation_error[0]) < 0.1
+
+
+def test_iron_has_two_grains_turned_as_sigma_5(shared) -> None:
+    image = np.load(shared / "data" / "fe_bcc_grain_boundary" / "image.npy")
+    columns = find_columns(image)
+    radius = 1.2 * nearest_neighbor_distance(columns.points)
+    angle, strength = orientation(zernike_moments(image, columns.points, radius), 4)
+    strength = strength * (patch_coverage(columns.points, radius, image.shape) > 0.95)
+    found = find_grains(columns.points, angle, 4, strength)
+    assert len(found.count) == 2
+    assert (found.label < 0).mean() < 0.03
+    upper = columns.points[found.label == found.label[columns.points[:, 0].argmin()], 0]
+    assert upper.max() < 300  # the boundary runs across the middle of 512 rows
+    # 36.87 degrees, and the scan may shear by a per cent.
+    assert abs(np.rad2deg(found.misorientation[0])) == pytest.approx(36.87, abs=0.7)
+
+
+def test_the_turned_core_of_a_graphene_flower(shared) -> None:
+    folder = shared / "data" / "graphene_flower_hrtem"
+    image = np.load(folder / "image.npy")
+    points = np.loadtxt(folder / "points.csv", delimiter=",", skiprows=1, usecols=(1, 0))
+    radius = 1.2 * 10.8  # of the distance of the hexagons' centres
+    angle, strength = orientation(zernike_moments(image, points, radius), 6)
+    strength = strength * (patch_coverage(points, radius, image.shape) > 0.95)
+    found = find_grains(points, angle, 6, strength)
+    assert len(found.count) == 2
+    assert found.count[1] == pytest.approx(30, abs=8)
+    # The core is turned by 30 degrees, where both senses of the turn are the same.
+    assert abs(np.rad2deg(found.misorientation[0])) == pytest.approx(30, abs=2.5)
 
 
 def test_wrong_arguments() -> None:

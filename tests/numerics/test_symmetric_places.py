@@ -99,6 +99,15 @@ def test_pentagon_centres(shared, variant: str) -> None:
     assert np.array_equal(found.filling[right] < 0.5, empty[right])
 
 
+def test_the_pentagons_of_a_graphene_flower(shared) -> None:
+    image = np.load(shared / "data" / "graphene_flower_hrtem" / "image.npy")
+    found = symmetric_places(image, 5, 1.2 * 10.8, min_score=0.5)
+    assert len(found.points) == 12  # on a closed loop round the turned core
+    middle = found.points.mean(axis=0)
+    np.testing.assert_allclose(middle, [108, 100], atol=6)
+    assert np.hypot(*(found.points - middle).T).min() > 20
+
+
 def slow_prune(points: np.ndarray, score: np.ndarray, distance: float) -> np.ndarray:
     keep = np.zeros(len(points), bool)
     for i in sorted(range(len(points)), key=lambda i: (-score[i], i)):

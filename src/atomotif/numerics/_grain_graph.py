@@ -23,6 +23,8 @@ _JOINING = 0.25
 # In chance grains, of angles without order, it is some 0.2, and scatters by the square root of half the
 # inverse number of points: so many times that is added.
 _COHERENT, _SIGNIFICANT = 0.3, 3.0
+# Enough for any number of points.
+_CERTAIN = 0.9
 # Share of its neighbours that the core of a grain agrees with.
 _AGREEING = 0.75
 
@@ -96,7 +98,7 @@ def cores(
     alike_by = strength * np.cos(phase[a] - phase[b])
     agreement = np.bincount(component[a[within]], alike_by[within], n)
     whole = np.bincount(component[a[within]], strength[within], n)
-    least = _COHERENT + _SIGNIFICANT / np.sqrt(2.0 * np.maximum(size, 1))
+    least = np.minimum(_COHERENT + _SIGNIFICANT / np.sqrt(2.0 * np.maximum(size, 1)), _CERTAIN)
     kept = np.flatnonzero((size >= min_points) & (agreement > least * whole))
     number = np.full(n, -1, dtype=np.int64)
     number[kept] = np.arange(len(kept))

@@ -22,8 +22,8 @@ from atomotif.numerics._grain_graph import (
 
 __all__ = ["Grains", "find_grains"]
 
-# The least tolerance, radians: a shear of 1 % turns the directions of bonds by up to 0.6 degrees.
-_LEAST = np.deg2rad(1.0)
+# The least tolerance, radians: what a strain of 3 % does to the directions of bonds.
+_LEAST = np.deg2rad(2.0)
 # The tolerance in standard deviations of the smoothed step between neighbours.
 _STEPS = 4.0
 # The largest tolerance by itself, as a phase.
@@ -94,8 +94,8 @@ def find_grains(
         their mirror image.
     tolerance : float, optional
         Largest step of the smoothed angle between neighbours of one grain, radians. By default 4 standard
-        deviations of that step, as found in the data, but at least one degree, and at most a twelfth of
-        the period, as without order steps are as large as it.
+        deviations of that step, as found in the data, but at least two degrees (a strain of 3 %), and at
+        most a twelfth of the period, as without order steps are as large as it.
     min_points : int, default 12
         Least number of points of a grain's core: as many as a circle of two spacings holds, which is what
         one patch and its neighbours see.
@@ -118,9 +118,9 @@ def find_grains(
     neighbouring grain if its own angle is as near to the grain's mean as the largest of three times the
     noise, the tolerance, and a quarter of the grain's least misorientation to the next. What agrees no
     better with its neighbours than a noise of 1.1 / fold radians would, by three standard errors, is none.
-    A crystal that is bent slowly is one grain; a boundary is missed where its step, spread over about
-    three spacings, is below the tolerance in each. The mean is over the core, where patches do not
-    reach into the next grain.
+    A crystal that is bent slowly is one grain. A boundary is missed where its step, spread over about three
+    spacings, is below the tolerance in each: at the least tolerance those below 6 degrees. The mean is over
+    the core, where patches do not reach into the next grain.
 
     Examples
     --------
