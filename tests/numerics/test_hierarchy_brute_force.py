@@ -85,8 +85,11 @@ def positions(crystal, index, kind):
 
 
 def reference_components(crystal, index, kind):
-    steps = np.array([x for x in itertools.product(range(-3, 4), repeat=2) if any(x)]) @ crystal.vectors
-    limit = 1.1 * np.linalg.norm(steps, axis=1).min()
+    # Translations of the pattern, those by a part of the cell included.
+    parts = [t for q, t, _ in reference_operations(crystal, False) if np.allclose(q, np.eye(2))]
+    steps = np.array(list(itertools.product(range(-3, 4), repeat=2))) @ crystal.vectors
+    lengths = np.linalg.norm(steps[:, None] + np.array(parts), axis=-1)
+    limit = 1.1 * lengths[lengths > 1e-6].min()
     p = positions(crystal, index, kind)
     near = np.linalg.norm(p[:, None] - p[None], axis=-1) <= limit
     component, number = [-1] * len(p), 0
