@@ -63,8 +63,9 @@ def dense_map(
     order : int, default 10
         Highest radial order; 10 gives the 66 moments of Dan et al. (2022).
     tile : int, optional
-        Side of the transformed tiles, px, more than 2 ceil(radius) + 1. By default the one with the least
-        work a pixel, about four times the disc's diameter. Results depend on it by rounding only.
+        Side of the transformed tiles, px, more than 2 ceil(radius) + 1. By default the height and width with
+        the least work for the image, about four times the disc's diameter. Results depend on it by
+        rounding only.
     n_threads : int, optional
         By default as many as there are processors. The result does not depend on it.
 
@@ -94,30 +95,30 @@ def dense_map(
     pixels = as_image(image, min_size=1)
     radius, order = _check_disc(radius, order)
     half = int(np.ceil(radius))
-    side = _tile_side(half) if tile is None else int(tile)
-    if side <= 2 * half + 1:
+    if tile is not None and tile <= 2 * half + 1:
         raise ValueError(
             f"`tile` must be more than {2 * half + 1} px for a radius of {radius:g}, got {tile}."
         )
-    step = side - 2 * half
-    spectra = _spectra(radius, order, side)
     rows, cols = pixels.shape
+    sides = tuple(_tile_side(half, size) if tile is None else int(tile) for size in (rows, cols))
+    step = sides[0] - 2 * half, sides[1] - 2 * half
+    spectra = _spectra(radius, order, sides[0], sides[1])
 
     def moments(row: int, col: int) -> NDArray[np.float32]:
         """Return the moments of the tile whose first pixel is (row, col)."""
-        height, width = min(step, rows - row), min(step, cols - col)
-        window = np.zeros((side, side), np.float32)
+        height, width = min(step[0], rows - row), min(step[1], cols - col)
+        window = np.zeros(sides, np.float32)
         inside = _mirrored(row - half, height + 2 * half, rows), _mirrored(col - half, width + 2 * half, cols)
         window[: height + 2 * half, : width + 2 * half] = pixels[np.ix_(*inside)]
         spectrum = fft.rfft2(window)
         result = np.empty((len(spectra), height, width), np.float32)
         for first in range(0, len(spectra), _GROUP):
             part = slice(first, first + _GROUP)
-            whole = fft.irfft2(spectra[part] * spectrum, (side, side), overwrite_x=True)
-            result[part] = whole[:, :height, :width]
+            lines = fft.ifft(spectra[part] * spectrum, axis=1, overwrite_x=True)[:, :height]
+            result[part] = fft.irfft(lines, sides[1], axis=2)[:, :, :width]
         return result
 
-    corners = [(row, col) for row in range(0, rows, step) for col in range(0, cols, step)]
+    corners = [(row, col) for row in range(0, rows, step[0]) for col in range(0, cols, step[1])]
     first = np.asarray(reduce(moments(*corners[0])))
     result = np.empty((*first.shape[:-2], rows, cols), np.float32)
     result[..., : first.shape[-2], : first.shape[-1]] = first
@@ -229,19 +230,20 @@ def _check_disc(radius: float, order: int) -> tuple[float, int]:
 
 
 @lru_cache(maxsize=4)
-def _spectra(radius: float, order: int, side: int) -> NDArray[np.complex64]:
+def _spectra(radius: float, order: int, height: int, width: int) -> NDArray[np.complex64]:
     """Return the conjugate transforms of the basis, whose product with an image's correlates them."""
     weights = basis(radius, order).astype(np.float32)
-    spectra: NDArray[np.complex64] = np.conj(fft.rfft2(weights, (side, side)))
+    spectra: NDArray[np.complex64] = np.conj(fft.rfft2(weights, (height, width)))
     spectra.flags.writeable = False
     return spectra
 
 
-def _tile_side(half: int) -> int:
-    """Return the side of a tile with the least work for every pixel of the result."""
+def _tile_side(half: int, size: int) -> int:
+    """Return the side of a tile with which an axis of `size` pixels is the least work."""
     sides = np.unique([fft.next_fast_len(s, real=True) for s in range(4 * half + 2, 16 * half + 33)])
-    # Beyond a side of 128 px the buffers of a group of moments fall out of the cache.
-    work = sides**2 * np.log(sides) * np.maximum(sides / 128, 1) ** 0.5 / (sides - 2.0 * half) ** 2
+    tiles = np.ceil(size / (sides - 2.0 * half))
+    # Beyond a side of 160 px the buffers of a group of moments fall out of the cache.
+    work = tiles * sides * np.log(sides) * np.maximum(sides / 160, 1) ** 0.5
     return int(sides[work.argmin()])
 
 
