@@ -77,7 +77,7 @@ def symmetric_places(
     empty : bool, optional
         Take only places whose middle is dark (True) or bright (False); by default both.
     min_score : float, optional
-        Least score. By default what one of 10,000 patches of pure noise reaches: 0.63, 0.40, 0.36, 0.29, 0.26
+        Least score. By default what one of 10,000 patches of pure noise reaches: 0.61, 0.40, 0.37, 0.30, 0.27
         for fold = 2, ..., 6 and order 10. It depends on nothing else, as the score does not on contrast;
         raise it to leave out places that are symmetric in part.
     min_distance : float, optional
