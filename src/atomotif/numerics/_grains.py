@@ -1,10 +1,12 @@
 """Signs that points belong to several lattices, although one with a large cell seems to hold them all."""
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
 from atomotif.numerics._frame import Frame, refusal
-from atomotif.numerics.translations import Field, find_basis, make_field
+from atomotif.numerics.translations import Field, find_basis, follow
 
 # A lattice whose orientation differs by more over the field (degrees) has grains: scan drift and strain of
 # some per cent turn it by less.
@@ -12,6 +14,11 @@ _MAX_TURN = 3.0
 # Points off the lattice, beyond this share, are searched for a lattice of their own.
 _MAX_FOREIGN = 0.05
 _LEAST_FOREIGN = 16
+# A grain that is few cells wide is left by many vectors; a quarter of surplus points at random are led to
+# points, of a few dozen by chance many more.
+_FOREIGN_SHARE = 0.5
+_FOREIGN_CHANCE = 1.5
+_FOREIGN_AGREEMENT = 0.4
 # Sites nearer to each other than this (nearest-neighbour distances) that are hardly ever occupied together
 # exclude each other.
 _CLOSE = 0.75
@@ -28,6 +35,8 @@ def refuse_grains(field: Field, frame: Frame, random_state: int) -> None:
     its sites and lie on a lattice of their own; or the sites split the field. The last is how two grains look
     in the large cell of a coincidence lattice: sites that exclude each other, being nearer than 0.75
     spacings, one kind occupied here, the other there. Columns that are split at random are not refused.
+    Grains that differ by less than 3 degrees are followed like a slow rotation; one that covers less than
+    about a tenth of the field may be left over as points off the lattice.
     """
     if frame.turn > _MAX_TURN:
         raise refusal(
@@ -40,12 +49,20 @@ def refuse_grains(field: Field, frame: Frame, random_state: int) -> None:
             f"{split:.0%} of the points are on sites that only a part of the field has, as in several grains"
         )
     foreign = frame.sublattice < 0
-    if foreign.sum() >= _LEAST_FOREIGN and foreign.mean() > _MAX_FOREIGN:
-        rest = make_field(field.points[foreign], None, field.spacing)
-        if find_basis(rest, random_state)[0] is not None:
-            raise refusal(
-                f"{foreign.mean():.0%} of the points lie on a second lattice, as in several grains or layers"
-            )
+    if foreign.sum() < _LEAST_FOREIGN or foreign.mean() <= _MAX_FOREIGN:
+        return
+    # To any point: some of a second lattice's points happen to lie on sites of the first.
+    among = np.flatnonzero(foreign)
+    least = _FOREIGN_SHARE + _FOREIGN_CHANCE / np.sqrt(len(among))
+    basis, _ = find_basis(replace(field, labels=None), random_state, among=among, least_share=least)
+    if basis is None:
+        return
+    # Interstitials are led to columns, too, but hardly to each other.
+    _, _, agreement, _ = follow(replace(field, labels=foreign.astype(np.int64)), basis, among)
+    if len(agreement) == 2 and agreement.min() > _FOREIGN_AGREEMENT:
+        raise refusal(
+            f"{foreign.mean():.0%} of the points lie on a second lattice, as in several grains or layers"
+        )
 
 
 def _split_share(frame: Frame, spacing: float) -> float:

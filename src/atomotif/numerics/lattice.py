@@ -71,7 +71,7 @@ def find_lattice(
     vectors: ArrayLike | None = None,
     tolerance: float = 0.3,
     min_occupancy: float = 0.25,
-    min_quality: float = 0.5,
+    min_quality: float = 0.4,
     random_state: int = 0,
 ) -> Lattice:
     """Return the lattice of the points: its primitive cell, sites, and the index of every point.
@@ -98,9 +98,9 @@ def find_lattice(
     min_occupancy : float, default 0.25
         A place in the cell is a site when it is occupied at least this often, relative to the most
         occupied one: less are interstitials.
-    min_quality : float, default 0.5
-        Least `Lattice.quality`; it is 0.5 when a fifth of the points are off sites and the positions of the
-        others scatter by 0.09 spacings along each axis.
+    min_quality : float, default 0.4
+        Least `Lattice.quality`; it is 0.4 when a sixth of the points are off sites and the positions of the
+        others scatter by 0.11 spacings along each axis.
     random_state : int, default 0
         Draws the points from which vectors are followed.
 

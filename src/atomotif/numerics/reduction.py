@@ -39,7 +39,7 @@ def as_basis(vectors: ArrayLike, name: str = "vectors") -> NDArray[np.float64]:
     if not np.isfinite(basis).all():
         raise ValueError(f"`{name}` must be finite, got {basis.tolist()}.")
     lengths = np.hypot(*basis.T)
-    if not abs(np.linalg.det(basis)) > 1e-3 * lengths[0] * lengths[1]:
+    if not abs(np.linalg.det(basis)) > 1e-6 * lengths[0] * lengths[1]:
         raise ValueError(f"`{name}` must not be parallel, got {basis.tolist()}.")
     return basis
 

@@ -11,8 +11,8 @@ from atomotif.numerics.reduction import reduce_basis
 
 # Lengths in nearest-neighbour distances. A point lies at the end of a vector when it is within
 # _NEAR: wide enough for positions that scatter by a tenth and for some per cent of strain, and so narrow
-# that in a dense packing chance meets one in seven.
-_NEAR = 0.2
+# that in a dense packing chance meets one in five.
+_NEAR = 0.25
 _BIN = 0.1
 _BLUR = 0.12
 # Cells with longer sides are looked for only when none with shorter sides is found.
@@ -66,13 +66,19 @@ def make_field(points: NDArray[np.float64], labels: NDArray[np.int64] | None, sp
     return Field(points, labels, KDTree(points), hull - np.array([0.0, 0.0, 1e-9 * spacing]), spacing)
 
 
-def find_basis(field: Field, random_state: int = 0) -> tuple[NDArray[np.float64] | None, float]:
+def find_basis(
+    field: Field,
+    random_state: int = 0,
+    *,
+    among: NDArray[np.intp] | None = None,
+    least_share: float = LEAST_SHARE,
+) -> tuple[NDArray[np.float64] | None, float]:
     """Return the reduced basis of the translations that keep positions and labels.
 
-    Candidates are the peaks of the histogram of difference vectors. A candidate is a translation when it
-    leads at least 62 % of the points whose image lies in the field to a point, nearly as many (85 %) to
-    a point of their own label as the best candidate does, and as exactly. The two shortest translations
-    that are not parallel are a basis.
+    Candidates are the peaks of the histogram of difference vectors. The best of them must lead at least
+    62 % of the points whose image lies in the field to a point. A translation is what leads nearly as many
+    (85 %) to points, and to points of their own label, and nearly as exactly. The two shortest
+    translations that are not parallel are a basis.
 
     Parameters
     ----------
@@ -80,6 +86,10 @@ def find_basis(field: Field, random_state: int = 0) -> tuple[NDArray[np.float64]
         The points; label -1 (none) agrees with every label.
     random_state : int, default 0
         Draws the points, at most 3,000, from which vectors are followed.
+    among : ndarray of int, optional
+        The points that vectors are followed from, to any point. By default all.
+    least_share : float, default 0.62
+        Share of the points that the best translation must lead to a point.
 
     Returns
     -------
@@ -100,14 +110,14 @@ def find_basis(field: Field, random_state: int = 0) -> tuple[NDArray[np.float64]
     """
     best = 0.0
     for reach, n_sources in zip(_REACHES, _SOURCES, strict=True):
-        sources = _draw(len(field.points), n_sources, random_state)
+        sources = _draw(np.arange(len(field.points)) if among is None else among, n_sources, random_state)
         vectors, share, agreement, miss = follow(field, _candidates(field, sources, reach), sources)
         if len(vectors) == 0:
             continue
         best = max(best, float(share.max()))
-        good = share >= LEAST_SHARE
-        if not good.any():
+        if share.max() < least_share:
             continue
+        good = share >= _RELATIVE * share.max()
         good &= agreement >= _RELATIVE * agreement[good].max()
         # A vector that only nearly maps the pattern onto itself misses by more than the scatter.
         good &= miss <= 2 * miss[good].min() + 0.02 * field.spacing
@@ -117,10 +127,10 @@ def find_basis(field: Field, random_state: int = 0) -> tuple[NDArray[np.float64]
     return None, best
 
 
-def _draw(n_points: int, n_wanted: int, random_state: int) -> NDArray[np.intp]:
-    if n_points <= n_wanted:
-        return np.arange(n_points)
-    return np.sort(np.random.default_rng(random_state).choice(n_points, n_wanted, replace=False))
+def _draw(points: NDArray[np.intp], n_wanted: int, random_state: int) -> NDArray[np.intp]:
+    if len(points) <= n_wanted:
+        return points
+    return np.sort(np.random.default_rng(random_state).choice(points, n_wanted, replace=False))
 
 
 def _candidates(field: Field, sources: NDArray[np.intp], reach: float) -> NDArray[np.float64]:
