@@ -1,12 +1,19 @@
 """A session in a few honest lines of text."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 
-def session_text(title: str, data: xr.DataTree, stale: Sequence[str], branches: Sequence[str]) -> str:
+def session_text(
+    title: str,
+    data: xr.DataTree,
+    stale: Sequence[str],
+    branches: Sequence[str],
+    left_out: Mapping[str, str] | None = None,
+) -> str:
     """Return what a session holds, a line for each group that is there.
 
     Parameters
@@ -19,6 +26,8 @@ def session_text(title: str, data: xr.DataTree, stale: Sequence[str], branches: 
         The groups that are out of date.
     branches : sequence of str
         Names of its branches.
+    left_out : mapping of str to str, optional
+        Groups that `run` did not make, and why.
 
     Returns
     -------
@@ -32,6 +41,8 @@ def session_text(title: str, data: xr.DataTree, stale: Sequence[str], branches: 
     for name, text in _groups(data):
         mark = " (stale: call `run`)" if name in stale else ""
         lines.append(f"  {name:<9} {text}{mark}")
+    if left_out:
+        lines.append(f"  {next(iter(left_out)):<9} {next(iter(left_out.values()))}")
     if "points" not in data.children:
         lines.append("  nothing found yet: call `run`")
     if branches:
@@ -71,4 +82,39 @@ def _groups(data: xr.DataTree) -> list[tuple[str, str]]:
         none = int(np.count_nonzero(motifs["label"].values < 0))
         found = f"{motifs.sizes['motif']}: {counts}{more}" if counts else "none found"
         lines.append(("motifs", found + (f"; {none} points without" if none else "")))
+    if "lattice" in data.children:
+        lattice = data["lattice"].to_dataset()
+        a, b = lattice["length"].values
+        units = lattice["length"].attrs["units"]
+        lines.append(
+            (
+                "lattice",
+                f"a = {a:.3g}, b = {b:.3g} {units}, {lattice.attrs['angle']:.1f} deg, "
+                f"{lattice.sizes['sublattices']} columns a cell (quality {lattice.attrs['quality']:.2f})",
+            )
+        )
+    if "strain" in data.children:
+        strain = data["strain"].to_dataset()
+        errors = float(np.nanmedian(strain["exx_error"].values))
+        spread = ", ".join(f"{name} {_spread(strain[name].values)}" for name in ("exx", "eyy", "exy"))
+        lines.append(("strain", f"{spread} (median and spread over the columns; error {100 * errors:.2g} %)"))
+    if "cells" in data.children:
+        cells = data["cells"].to_dataset()
+        minority, known = int(cells["minority"].sum()), int((cells["class"] >= 0).sum())
+        lines.append(("cells", f"{known} of {cells.sizes['class_']} classes, {minority} not of the crystal"))
+    if "hierarchy" in data.children:
+        hierarchy = data["hierarchy"].to_dataset()
+        levels = int(hierarchy["level"].values.max(initial=0))
+        lines.append(
+            (
+                "hierarchy",
+                f"{hierarchy.sizes['node']} motif-cells of up to {levels} {hierarchy.attrs['items']}, "
+                f"{int(hierarchy['count'].sum())} occurrences, {hierarchy.sizes['edge']} edges",
+            )
+        )
     return lines
+
+
+def _spread(values: NDArray[np.float64]) -> str:
+    low, middle, high = 100 * np.nanpercentile(values, [15.9, 50, 84.1])
+    return f"{middle:.2g} +- {(high - low) / 2:.2g} %"

@@ -18,6 +18,7 @@ from atomotif.session.commands import Rename
 from atomotif.session.engine import SHARED, SHARED_BY_SUBSET, Engine
 from atomotif.session.given import checked_labels, checked_points
 from atomotif.session.history import recorded
+from atomotif.session.motif_cells import MotifCells
 from atomotif.session.motifs import Motifs
 from atomotif.session.planning import check_names, plan, sort_parameters
 from atomotif.session.progress import Progress, in_notebook
@@ -26,6 +27,7 @@ from atomotif.steps.find_points import points_group
 from atomotif.steps.graph import STEPS
 
 if TYPE_CHECKING:
+    import networkx as nx
     import pandas as pd
 
     from atomotif.widget.host import View
@@ -74,6 +76,10 @@ class MotifSession(Engine):
     compute_features = StepVerb("compute_features")
     compute_layout = StepVerb("compute_layout")
     find_motifs = StepVerb("find_motifs")
+    find_lattice = StepVerb("find_lattice")
+    measure_strain = StepVerb("measure_strain")
+    find_cells = StepVerb("find_cells")
+    build_hierarchy = StepVerb("build_hierarchy")
 
     def __init__(
         self,
@@ -205,7 +211,9 @@ class MotifSession(Engine):
                 raise ValueError(f"`{verb}` must be changed on the parent session of a branch.")
             if self._state.is_given(STEPS[verb].group):
                 raise ValueError(f"`{verb}` must not get parameters in `run`: its result was given.")
-        self._execute(plan(self._state, changes, frozen=self._frozen))
+        # What not every sample has must be there only if it is asked for.
+        lenient = not any(STEPS[verb].for_crystals for verb in changes)
+        self._execute(plan(self._state, changes, frozen=self._frozen), lenient=lenient)
         return self
 
     # ---- results that are given ------------------------------------------------------------------
@@ -394,6 +402,60 @@ class MotifSession(Engine):
             raise ValueError("there are no motifs yet: call `run`, `find_motifs` or `set_motifs` first.")
         return Motifs(self._state.groups["motifs"], self._edit_motifs)
 
+    @property
+    def cell_classes(self) -> pd.DataFrame:
+        """The classes of the cells as a table: `composition`, `count`, `share`, `dominant`.
+
+        Raises
+        ------
+        ValueError
+            If there are no cells yet.
+
+        Examples
+        --------
+        >>> session.cell_classes["composition"][0]
+        'M0 + M1'
+        """
+        from atomotif.export.hierarchy import cell_classes_table
+
+        self._require("cells", "find_cells")
+        return cell_classes_table(self.data)
+
+    @property
+    def motif_cells(self) -> MotifCells:
+        """The motif-cells: levels, counts and compositions, the ids of their points, and where they are.
+
+        Raises
+        ------
+        ValueError
+            If there is no hierarchy yet.
+        """
+        self._require("hierarchy", "build_hierarchy")
+        return MotifCells(self.data)
+
+    @property
+    def hierarchy(self) -> nx.DiGraph[int]:
+        """The motif-cell hierarchy as a `networkx.DiGraph`, with edges towards the larger ones.
+
+        Each node has `level`, `count`, `composition`, `cells` and `occurrences`; see
+        `atomotif.export.hierarchy.hierarchy_graph`.
+
+        Raises
+        ------
+        ValueError
+            If there is no hierarchy yet.
+
+        Examples
+        --------
+        >>> graph = session.hierarchy
+        >>> all(graph.nodes[a]["level"] < graph.nodes[b]["level"] for a, b in graph.edges)
+        True
+        """
+        from atomotif.export.hierarchy import hierarchy_graph
+
+        self._require("hierarchy", "build_hierarchy")
+        return hierarchy_graph(self.data)
+
     def undo(self) -> Self:
         """Take back the last change of this session or of a branch: a run, a step, an edit, a new branch.
 
@@ -475,7 +537,7 @@ class MotifSession(Engine):
         return columns_table(self.data)
 
     def __repr__(self) -> str:
-        return describe.session_text(self.title, self.data, self.stale, tuple(self._branches))
+        return describe.session_text(self.title, self.data, self.stale, tuple(self._branches), self.left_out)
 
     # ---- views -----------------------------------------------------------------------------------
 
