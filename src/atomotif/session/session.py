@@ -524,7 +524,7 @@ class MotifSession(Engine):
         `id`; `y` and `x` in the units of the image (`columns.attrs["units"]`; in px they are `row` and
         `col` of ``session.data["points"]``); `motif` (name, missing without one); `label` (-1 without
         one); `confidence` (0 to 1: how surely the point is of its motif and of no other); `intensity` of
-        the nearest pixel.
+        the nearest pixel; where there is a lattice, `displacement_y` and `displacement_x` from it.
 
         Raises
         ------
