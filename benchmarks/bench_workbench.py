@@ -15,7 +15,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "jupyter"))
 
-from lab import Browser, LiveView, Notebook, Server, find_chromium, until
+from lab import Browser, LiveView, Notebook, Server, find_chromium, launched, until
 
 REPEATS = 10
 ISLANDS = 24
@@ -186,9 +186,13 @@ def main(counts: list[int]) -> None:
     if path is None:
         raise SystemExit("bench_workbench needs Chromium or Chrome.")
     cases = [(n, max(512, 6 * math.isqrt(n))) for n in counts] + [(20_000, 4096)]
-    with tempfile.TemporaryDirectory() as folder, Server(Path(folder)) as server:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Server(Path(folder)) as server,
+        launched(path) as chromium,
+    ):
         for n, side in cases:
-            with Browser(path) as browser:
+            with Browser(chromium) as browser:
                 figures = Bench(server, browser, n, side).run()
             named = ", ".join(f"{name} {value:.3g}" for name, value in figures.items())
             print(f"{n:7d} points, {side} x {side} px (ms): {named}", flush=True)

@@ -3,8 +3,10 @@
 import importlib.util
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -37,8 +39,8 @@ def lab() -> ModuleType:
 
 
 @pytest.fixture(scope="session")
-def chromium_path(lab: ModuleType) -> str:
-    """The path of an installed Chromium or Chrome; without one a test fails, unless told not to try."""
+def chromium(lab: ModuleType) -> Iterator[Any]:
+    """An installed Chromium or Chrome that runs; without one a test fails, unless told not to try."""
     if os.environ.get("ATOMOTIF_BROWSER") == "no":
         pytest.skip("ATOMOTIF_BROWSER=no: nothing is tried in a browser")
     found: str | None = lab.find_chromium()
@@ -47,4 +49,5 @@ def chromium_path(lab: ModuleType) -> str:
             f"none of {', '.join(lab.BROWSERS)} was found; ATOMOTIF_BROWSER=no leaves the browser tests out",
             pytrace=False,
         )
-    return found
+    with lab.launched(found) as running:
+        yield running

@@ -3,9 +3,7 @@
 import html
 import io
 import itertools
-import os
 import re
-import shutil
 
 import numpy as np
 import pytest
@@ -15,8 +13,6 @@ from atomotif.export.html import to_html
 
 pytestmark = pytest.mark.browser
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-
 # Where a figure draws points of its data, px of the page.
 PLACES = """([name, xs, ys]) => {
   const view = [...Bokeh.index].find((view) => view.model.name === name);
@@ -24,28 +20,6 @@ PLACES = """([name, xs, ys]) => {
   const { x_scale, y_scale } = view.frame;
   return xs.map((x, k) => [box.left + x_scale.compute(x), box.top + y_scale.compute(ys[k])]);
 }"""
-
-
-@pytest.fixture(scope="module")
-def browser():
-    if os.environ.get("ATOMOTIF_BROWSER") == "no":
-        pytest.skip("ATOMOTIF_BROWSER=no: the page is not tried in a browser")
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
-        pytest.fail(
-            "playwright is not installed; ATOMOTIF_BROWSER=no leaves the browser tests out", pytrace=False
-        )
-    found = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if found is None:
-        pytest.fail(
-            f"none of {', '.join(BROWSERS)} was found; ATOMOTIF_BROWSER=no leaves the browser tests out",
-            pytrace=False,
-        )
-    with sync_playwright() as driver:
-        launched = driver.chromium.launch(executable_path=found, args=["--no-sandbox"])
-        yield launched
-        launched.close()
 
 
 class Report:
@@ -97,11 +71,11 @@ class Report:
 
 
 @pytest.fixture
-def open_report(browser, tmp_path):
+def open_report(chromium, tmp_path):
     contexts = []
 
     def make(data, *, size=(1280, 720), scheme="light", **options):
-        context = browser.new_context(
+        context = chromium.new_context(
             viewport={"width": size[0], "height": size[1]}, color_scheme=scheme, offline=True, **options
         )
         contexts.append(context)
@@ -114,8 +88,10 @@ def open_report(browser, tmp_path):
 
 
 @pytest.fixture(scope="module")
-def page_shared(browser, make_data, tmp_path_factory):
-    context = browser.new_context(viewport={"width": 1280, "height": 720}, color_scheme="light", offline=True)
+def page_shared(chromium, make_data, tmp_path_factory):
+    context = chromium.new_context(
+        viewport={"width": 1280, "height": 720}, color_scheme="light", offline=True
+    )
     path = to_html(make_data(), tmp_path_factory.mktemp("report") / "report.html")
     yield Report(context.new_page(), path.as_uri()).open()
     context.close()
@@ -380,14 +356,14 @@ def test_all_is_within_the_window_and_follows_the_theme(open_report, make_data, 
     assert brightness > 200 if scheme == "light" else brightness < 60
 
 
-def test_page_works_inside_a_frame_without_an_origin(browser, make_data, tmp_path):
+def test_page_works_inside_a_frame_without_an_origin(chromium, make_data, tmp_path):
     page = to_html(make_data(), tmp_path / "report.html").read_text("utf-8")
     outer = tmp_path / "outer.html"
     outer.write_text(
         f'<iframe sandbox="allow-scripts" width="1250" height="700" srcdoc="{html.escape(page)}"></iframe>',
         "utf-8",
     )
-    context = browser.new_context(viewport={"width": 1280, "height": 720}, offline=True)
+    context = chromium.new_context(viewport={"width": 1280, "height": 720}, offline=True)
     report = Report(context.new_page(), outer.as_uri())
     report.page.goto(report.address)
     frame = report.page.frame_locator("iframe")

@@ -36,16 +36,16 @@ session.observe(lambda change: heard.append(change["new"].tolist()))
 
 
 @pytest.fixture(scope="session")
-def server(lab: ModuleType, chromium_path: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+def server(lab: ModuleType, chromium: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """A JupyterLab that runs."""
     with lab.Server(tmp_path_factory.mktemp("notebooks")) as running:
         yield running
 
 
 @pytest.fixture(scope="session")
-def browser(lab: ModuleType, chromium_path: str) -> Iterator[Any]:
+def browser(lab: ModuleType, chromium: Any) -> Iterator[Any]:
     """A browser that refuses what is asked of other machines."""
-    with lab.Browser(chromium_path) as running:
+    with lab.Browser(chromium) as running:
         yield running
 
 
@@ -92,10 +92,30 @@ def read_facts(notebook: Any) -> SimpleNamespace:
     color = [[int(text[at : at + 2], 16) for at in (1, 3, 5)] for text in read.pop("color")]
     # The places are known from how the session was made, not from what it says.
     row, col = np.mgrid[7 : SIDE * STEP : STEP, 7 : SIDE * STEP : STEP].reshape(2, -1)
-    return SimpleNamespace(x=col * PIXEL, y=row * PIXEL, color=np.array(color), **read)
+    x, y = col * PIXEL, row * PIXEL
+    # Columns beside the scale bar, which is drawn over those at the bottom left.
+    clear = ~((x < 1.4) & (y > 2.8))
+    return SimpleNamespace(x=x, y=y, clear=clear, color=np.array(color), **read)
 
 
 @pytest.fixture(scope="session")
 def facts_of() -> Callable[[Any], SimpleNamespace]:
     """Return `read_facts`."""
     return read_facts
+
+
+@pytest.fixture(scope="session")
+def assert_lit() -> Callable[..., None]:
+    """Asserts, by pixels, that of all columns of the micrograph those in `lit` alone have their colour."""
+
+    def check(view: Any, facts: SimpleNamespace, lit: np.ndarray) -> None:
+        view.page.mouse.move(2, 2)
+        view.notebook.settle()
+        drawn = view.colors("micrograph", facts.x, facts.y)
+        off = np.abs(drawn - facts.color[facts.label]).max(axis=1)
+        assert off[lit & facts.clear].max(initial=0) < 12
+        # The others are under a veil: darker, too, than they are without a selection.
+        assert off[~lit & facts.clear].min(initial=255) > 40
+        assert drawn[~lit & facts.clear].max(initial=0) < 150
+
+    return check

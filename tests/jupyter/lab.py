@@ -1,6 +1,6 @@
 """Drives a real JupyterLab: a server of its own, headless Chromium, a real mouse, a second kernel client.
 
-    with Server(folder) as server, Browser(find_chromium()) as browser:
+    with Server(folder) as server, launched(find_chromium()) as chromium, Browser(chromium) as browser:
         server.write("some.ipynb", "import atomotif as am; ...", "session")
         notebook = Notebook(browser.page(), server).open("some.ipynb")
         notebook.run(0)
@@ -26,7 +26,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -87,7 +87,7 @@ def find_chromium() -> str | None:
     return next(filter(None, map(shutil.which, BROWSERS)), None)
 
 
-def until(condition: Callable[[], Any], seconds: float = PATIENCE) -> Any:
+def until(condition: Callable[[], Any], seconds: float = 20.0) -> Any:
     """Return what `condition` returns as soon as that is true, or the last that it returned."""
     end = time.monotonic() + seconds
     while not (value := condition()) and time.monotonic() < end:
@@ -150,7 +150,7 @@ class Server:
             stdout=self._log,
             stderr=subprocess.STDOUT,
         )
-        if not until(self._answers):
+        if not until(self._answers, PATIENCE):
             self.__exit__()
             raise RuntimeError(f"JupyterLab did not start:\n{(self._own / 'log').read_text()[-2000:]}")
         return self
@@ -191,30 +191,42 @@ class Server:
         urllib.request.urlopen(asked, timeout=30).close()
 
 
+@contextlib.contextmanager
+def launched(path: str) -> Iterator[Any]:
+    """Start headless Chromium: one a process, since Playwright drives one event loop."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as driver:
+        chromium = driver.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield chromium
+        chromium.close()
+
+
 class Browser:
-    """Headless Chromium with one profile, in which every request that leaves the machine is refused."""
+    """A profile of a browser, in which every request that leaves the machine is refused.
 
-    def __init__(self, path: str, *, size: tuple[int, int] = (1280, 1100), scheme: str = "light") -> None:
-        self._path, self._size, self._scheme = path, size, scheme
+    Parameters
+    ----------
+    chromium : playwright.sync_api.Browser
+    size : (int, int)
+        Of the window, px.
+    scheme : str
+        "light" or "dark".
+    """
+
+    def __init__(self, chromium: Any, *, size: tuple[int, int] = (1280, 1100), scheme: str = "light") -> None:
+        self.context = chromium.new_context(
+            viewport={"width": size[0], "height": size[1]}, color_scheme=scheme
+        )
         self.outside: list[str] = []
-
-    def __enter__(self) -> "Browser":
-        from playwright.sync_api import sync_playwright
-
-        self._driver = sync_playwright().start()
-        self._browser = self._driver.chromium.launch(
-            executable_path=self._path, args=["--no-sandbox", "--js-flags=--expose-gc"]
-        )
-        self.context = self._browser.new_context(
-            viewport={"width": self._size[0], "height": self._size[1]}, color_scheme=self._scheme
-        )
         self.context.add_init_script(_PAGE_SCRIPT)
         self.context.route(re.compile(r"^https?://(?!127\.0\.0\.1[:/])"), self._refuse)
+
+    def __enter__(self) -> "Browser":
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._browser.close()
-        self._driver.stop()
+        self.context.close()
 
     def _refuse(self, route: Any) -> None:
         self.outside.append(route.request.url)
@@ -247,7 +259,7 @@ class Kernel:
         )["content"]
         result = reply.get("user_expressions", {}).get("value", reply)
         if result["status"] != "ok":
-            raise RuntimeError("\n".join(result["traceback"]))
+            raise RuntimeError(f"{result['ename']}: {result['evalue']}")
         return json.loads(ast.literal_eval(result["data"]["text/plain"]))
 
     def run(self, code: str) -> None:
@@ -288,10 +300,12 @@ class Notebook:
         if message.type in ("error", "warning") and message.location["url"].startswith("blob:"):
             self.errors.append(message.text)
 
-    def open(self, name: str, *, app: str = "lab", kernel: bool = True) -> "Notebook":
+    def open(
+        self, name: str, *, app: str = "lab", kernel: bool = True, workspace: str = "default"
+    ) -> "Notebook":
         """Open a notebook in JupyterLab, or in Notebook 7 (`app="notebook"`)."""
         self.name = name
-        place = f"lab/tree/{name}?reset" if app == "lab" else f"notebooks/{name}"
+        place = f"lab/workspaces/{workspace}/tree/{name}?reset" if app == "lab" else f"notebooks/{name}"
         self.page.goto(f"{self.server.url}/{place}")
         self.loaded(kernel=kernel)
         return self
@@ -339,6 +353,10 @@ class Notebook:
             self._kernel = None
         self.page.evaluate("harness.panel().sessionContext.restartKernel()")
         self.page.wait_for_function("harness.panel().sessionContext.session?.kernel?.status === 'idle'")
+
+    def interrupt(self) -> None:
+        """Interrupt the kernel, as the button does."""
+        self.page.evaluate("harness.panel().sessionContext.session.kernel.interrupt()")
 
     # ---- cells -----------------------------------------------------------------------------------
 

@@ -65,6 +65,16 @@ def test_selecting_in_python_reaches_the_browser_as_rows(session):
 
 
 @pytest.mark.filterwarnings("ignore:the motifs that were set")
+def test_the_selection_outlives_new_points_while_views_are_open(session):
+    store = session.view().store
+    session.selection = session.data["points"]["id"].values[[3, 5, 80]]
+    session.set_points(places(session)[:72])
+    expected = session.data["points"]["id"].values[[3, 5]]
+    np.testing.assert_array_equal(session.selection, expected)
+    assert rows_of(store) == (store.version, [3, 5])
+
+
+@pytest.mark.filterwarnings("ignore:the motifs that were set")
 def test_a_gesture_reaches_observers_once_and_as_ids(session):
     session.set_points(
         np.column_stack([session.data["points"][axis].values for axis in ("row", "col")])[::-1]

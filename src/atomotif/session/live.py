@@ -29,7 +29,7 @@ VERSIONS_KEPT = 4
 
 def prepare_views(units: str) -> None:
     """Make what the views of all sessions have in common, which is kept for them."""
-    figure_document("micrograph", units)
+    figure_document("micrograph", units, True)
     figure_document("layout")
     compressed_bokehjs()
 
@@ -53,7 +53,8 @@ class Live:
         self._shown: dict[str, xr.Dataset] = {}
         self._image: DisplayImage | None = None
         self._ids: dict[int, NDArray[np.int64]] = {}
-        self._listening = False
+        # Which side is taking over what the other one says, and need not answer.
+        self._listening = self._telling = False
         self._views: dict[tuple[str, ...], View] = {}
         self.store = Store()
         self.store.observe(self._selected_there, "selection")
@@ -83,7 +84,7 @@ class Live:
         self._shown, self._image = groups, made.image
         version = self.store.version + 1
         self._ids = {**dict(list(self._ids.items())[1 - VERSIONS_KEPT :]), version: self._session._state.ids}
-        self.store.replace(**changes, version=version, selection=self._packed(version))
+        self._tell(**changes, version=version, selection=self._packed(version))
 
     def _packed(self, version: int) -> bytes:
         rows, there = rows_of(self._session.selection, self._ids[version])
@@ -93,12 +94,21 @@ class Live:
 
     def _selected_here(self, _change: Any) -> None:
         if not self._listening:
-            self.store.selection = self._packed(self.store.version)
+            self._tell(selection=self._packed(self.store.version))
+
+    def _tell(self, **traits: Any) -> None:
+        self._telling = True
+        try:
+            self.store.replace(**traits)
+        finally:
+            self._telling = False
 
     # ---- from the browser ------------------------------------------------------------------------
 
     def _selected_there(self, change: Any) -> None:
         """Take over a selection; one of columns that have been replaced meanwhile is understood, too."""
+        if self._telling:
+            return
         numbers = np.frombuffer(change["new"], "<u4")
         version = int(numbers[0]) if len(numbers) else 0
         ids = self._ids.get(version, _NONE)
@@ -113,7 +123,7 @@ class Live:
             self._listening = False
         whole = version == self.store.version and len(chosen) == len(numbers) - 1
         if not (whole and np.array_equal(self._session.selection, chosen)):
-            self._selected_here(None)
+            self._tell(selection=self._packed(self.store.version))
 
     def _asked(self, _store: Any, content: Any, _buffers: Any) -> None:
         """Send a part of the micrograph at the resolution of the screen, or say that there is none."""

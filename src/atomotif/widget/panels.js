@@ -173,7 +173,8 @@ export function gallery({ facts, labels, averages, averagesShape, onTap, onPeek 
 // Shows the patch of a point beside the average of its motif, near the pointer.
 export function hoverCard({ facts, columns, shapes, copyAt }) {
   const card = element("div", "am-card");
-  card.hidden = true;
+  // On the browser's top layer: a notebook may clip or move what is laid out inside of it.
+  card.popover = "manual";
   const pictures = element("div", "am-card-pictures");
   const patch = picture("patch");
   const average = picture("motif average");
@@ -214,7 +215,7 @@ export function hoverCard({ facts, columns, shapes, copyAt }) {
   function show(row, event) {
     if (row !== shown) fill(row);
     shown = row;
-    card.hidden = false;
+    if (!card.matches(":popover-open")) card.showPopover();
     const gap = 18;
     const { width, height } = card.getBoundingClientRect();
     const right = event.clientX + gap + width < window.innerWidth;
@@ -224,7 +225,7 @@ export function hoverCard({ facts, columns, shapes, copyAt }) {
   }
   function hide() {
     shown = -1;
-    card.hidden = true;
+    if (card.matches(":popover-open")) card.hidePopover();
   }
   return { card, show, hide };
 }

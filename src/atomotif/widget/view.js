@@ -10,8 +10,9 @@ const DETAIL_PATIENCE = 5000; // ms after which a busy or dead kernel is no long
 async function evaluate(compressed) {
   const stream = new Blob([compressed]).stream().pipeThrough(new DecompressionStream("gzip"));
   const text = await new Response(stream).text();
-  // BokehJS takes its root from `this` at top level, which a module does not have.
-  const source = ["const root = {};\n(function () {\n", text, "\n}).call(root);\nexport default root.Bokeh;\n"];
+  // BokehJS takes its root from `this` at top level, which a module does not have. It is not shown the visual
+  // viewport, to which every plot would listen for ever, long after its view is gone.
+  const source = ["const root = {};\n(function (visualViewport) {\n", text, "\n}).call(root);\nexport default root.Bokeh;\n"];
   const url = URL.createObjectURL(new Blob(source, { type: "text/javascript" }));
   try {
     return (await import(url)).default;

@@ -208,7 +208,12 @@ export async function mount({
   const dispose = () => {
     unsubscribe();
     lifetime.abort();
-    for (const doc of docs.values()) doc.clear();
+    for (const doc of docs.values()) {
+      doc.views_manager?.clear(); // with that of the notifications, which is no root of the document
+      doc.clear();
+      // Bokeh lists all documents that it ever made.
+      Bokeh.documents.splice(Bokeh.documents.indexOf(doc), 1);
+    }
     host.replaceChildren();
     delete host.dataset.ready;
   };
