@@ -137,7 +137,7 @@ def test_the_polar_shift_of_barium_titanate_is_displacement(shared):
     assert len(shift) > 50
     assert np.hypot(*shift.mean(axis=0)) == pytest.approx(0.012, abs=0.0005)  # nm
     assert shift.std(axis=0).max() < 0.001
-    # The shift of the Ti is no strain: both sublattices of BaTiO3 have that of the crystal, 4.06 A against 3.905.
+    # The shift of the Ti is no strain: both sublattices have that of the crystals, 4.06 A against 3.905.
     strain = session.data["strain"].to_dataset()
     away = np.abs(points[:, 1] - 471) > 120
     deep = [kind & away & (points[:, 0] > points[titanium, 0].mean()) for kind in (barium, titanium)]
