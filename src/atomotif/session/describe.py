@@ -112,6 +112,30 @@ def _groups(data: xr.DataTree) -> list[tuple[str, str]]:
                 f"{int(hierarchy['count'].sum())} occurrences, {hierarchy.sizes['edge']} edges",
             )
         )
+    if "environments" in data.children:
+        group = data["environments"].to_dataset()
+        known, count = int(group["class_count"].sum()), group.sizes["center"]
+        lines.append(
+            (
+                "environments",
+                f"{group.sizes['class_']} classes of {known} centres, {count - known} cut by the edge",
+            )
+        )
+    if "quads" in data.children:
+        group = data["quads"].to_dataset()
+        empty, partial, filled = group["pentagon_count"].values
+        both = group["sublattice"].values < 0
+        chance = ", ".join(
+            f"p = {p:.2g} on level {level}"
+            for level, p in zip(group["level"].values[both], group["p"].values[both], strict=True)
+        )
+        lines.append(
+            (
+                "quads",
+                f"{group.sizes['quad']} of {empty} empty, {filled} filled, {partial} partly filled ones; "
+                f"as ordered by chance: {chance}",
+            )
+        )
     return lines
 
 

@@ -16,12 +16,14 @@ from atomotif.io import readers
 from atomotif.session import describe, saving
 from atomotif.session.commands import Rename
 from atomotif.session.engine import SHARED, SHARED_BY_SUBSET, Engine
+from atomotif.session.environments import Environments
 from atomotif.session.given import checked_labels, checked_points
 from atomotif.session.history import recorded
 from atomotif.session.motif_cells import MotifCells
 from atomotif.session.motifs import Motifs
 from atomotif.session.planning import check_names, plan, sort_parameters
 from atomotif.session.progress import Progress, in_notebook
+from atomotif.session.quads import Quads
 from atomotif.session.verbs import StepVerb
 from atomotif.steps.find_points import points_group
 from atomotif.steps.graph import STEPS
@@ -80,6 +82,8 @@ class MotifSession(Engine):
     measure_strain = StepVerb("measure_strain")
     find_cells = StepVerb("find_cells")
     build_hierarchy = StepVerb("build_hierarchy")
+    find_environments = StepVerb("find_environments")
+    find_quads = StepVerb("find_quads")
 
     def __init__(
         self,
@@ -455,6 +459,75 @@ class MotifSession(Engine):
 
         self._require("hierarchy", "build_hierarchy")
         return hierarchy_graph(self.data)
+
+    @property
+    def environments(self) -> Environments:
+        """The classes of environments: centre and rings by motif, counts, and the ids of their points.
+
+        Raises
+        ------
+        ValueError
+            If they were not found yet.
+
+        Examples
+        --------
+        >>> session.find_environments(centers="M1", n_shells=1).environments.table()["ring 1"][0]
+        '3 M0'
+        """
+        self._require("environments", "find_environments")
+        return Environments(self.data)
+
+    @property
+    def quads(self) -> Quads:
+        """The quads of pentagons: abundances, entropies and growth on both levels, ids of their points.
+
+        Raises
+        ------
+        ValueError
+            If they were not found yet.
+        """
+        self._require("quads", "find_quads")
+        return Quads(self.data)
+
+    def ring_intensities(
+        self, motifs: Sequence[str], radius: float | None = None, source: str = "intensity"
+    ) -> pd.DataFrame:
+        """Return the intensity in the middle of rings per motif, and how well it tells the motifs apart.
+
+        The points of the motifs are the centres of rings, as of empty and filled pentagons (paper, fig. S16).
+
+        Parameters
+        ----------
+        motifs : sequence of str
+            Names of motifs.
+        radius : float, optional
+            Of the disc that is averaged round every centre, px; by default a fifth of the nearest-neighbour
+            distance of the centres, which covers a column in the middle and stays clear of the ring.
+        source : {"intensity", "flattened", "denoised"}, default "intensity"
+            The image that is looked at: as it was taken, unless its background is uneven.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row a motif: `count`, `mean`, `std` and, for every motif B, `auc B` (probability that a ring
+            of B is brighter than one of the row's motif; 0.5 is chance) and `d' B` (difference of the means
+            in standard deviations).
+
+        Raises
+        ------
+        ValueError
+            If there are no motifs yet, a name is no motif's or given twice, or there is no such image.
+
+        Examples
+        --------
+        >>> table = session.ring_intensities(["M0", "M1"])
+        >>> bool(table.loc["M0", "auc M1"] + table.loc["M1", "auc M0"] == 1)
+        True
+        """
+        from atomotif.export.ring_intensity import ring_intensity_table
+
+        self._require("motifs", "find_motifs")
+        return ring_intensity_table(self.data, motifs, radius, source)
 
     def undo(self) -> Self:
         """Take back the last change of this session or of a branch: a run, a step, an edit, a new branch.
