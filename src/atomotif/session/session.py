@@ -426,6 +426,30 @@ class MotifSession(Engine):
         return cell_classes_table(self.data)
 
     @property
+    def cell_shapes(self) -> pd.DataFrame:
+        """The size and shape of every Voronoi cell against the mean cell (paper, fig. S17), as a table.
+
+        `id` and `motif` of the point that it belongs to, `y`, `x`, `border` (cut by the edge), number of
+        `sides`, `area`, and how far area, sides, angles (degrees) and corners depart from the mean cell: see
+        `atomotif.export.cells.cell_shapes_table`.
+
+        Raises
+        ------
+        ValueError
+            If there are no cells yet, or they are those of a lattice.
+
+        Examples
+        --------
+        >>> shapes = session.find_cells(cells="voronoi", seeds=["M0"]).cell_shapes
+        >>> int(shapes["sides"][~shapes["border"]].mode()[0])
+        6
+        """
+        from atomotif.export.cells import cell_shapes_table
+
+        self._require("cells", "find_cells")
+        return cell_shapes_table(self.data)
+
+    @property
     def motif_cells(self) -> MotifCells:
         """The motif-cells: levels, counts and compositions, the ids of their points, and where they are.
 

@@ -18,11 +18,14 @@ from atomotif.steps.find_points import positions
 
 KINDS = ("lattice", "voronoi")
 COMPOSITIONS = ("set", "multiset")
+_EDGE = 1e-3  # px
 
 
 @dataclass(frozen=True, kw_only=True)
 class FindCellsParameters(Parameters):
     """Lay cells over the image, and class them by the motifs that they hold.
+
+    Of Voronoi cells the shape is compared with the mean cell's, too: see `session.cell_shapes`.
 
     Parameters
     ----------
@@ -146,24 +149,34 @@ def _voronoi_cells(
     seed = np.flatnonzero(np.isin(labels, chosen))
     if len(seed) < 3:
         raise ValueError(f"`seeds` must be motifs of at least three points, got {len(seed)}.")
+    shape = (image.sizes["y"], image.sizes["x"])
     where = positions(points)
-    tiles = voronoi_cells(where[seed], (image.sizes["y"], image.sizes["x"]))
-    cell = nearest_cells(where, where[seed])
+    # Points may lie on the very edge of the image, seeds may not.
+    inside = np.clip(where[seed], _EDGE - 0.5, np.array(shape) - 0.5 - _EDGE)
+    tiles = voronoi_cells(inside, shape)
+    if tiles.border.all():
+        raise ValueError(
+            f"`seeds` must be motifs with cells that the edge of the image does not cut, got {len(seed)} cut."
+        )
+    cell = nearest_cells(where, inside)
     found = classify_cells(cell, labels, tiles.border, multiset=parameters.composition == "multiset")
     crystal = _crystal(motifs, parameters)
     made = _cells_group(image, tiles.corners, tiles.offsets, tiles.border, found, cell, crystal, parameters)
     shapes = cell_distortion(tiles.corners, tiles.offsets, tiles.border)
     pixel_size, units = image.attrs["pixel_size"], image.attrs["units"]
+    departs = {"long_name": "departure from the mean cell"}
     return made.assign(
         {
             "seed": ("cell", points["id"].values[seed]),
             "area": ("cell", tiles.area * pixel_size**2, made["area"].attrs),
             "distortion": ("cell", shapes.distortion),
-            "side": (("cell", "side_number"), shapes.sides * pixel_size, {"units": units}),
-            "interior_angle": (("cell", "side_number"), shapes.angles, {"units": "rad"}),
+            "rotation": ("cell", shapes.rotation, {"units": "rad"}),
+            "side": (("cell", "side_number"), shapes.sides * pixel_size, {"units": units, **departs}),
+            "interior_angle": (("cell", "side_number"), shapes.angles, {"units": "rad", **departs}),
+            "area_excess": ("cell", shapes.area * pixel_size**2, {**made["area"].attrs, **departs}),
             "mean_cell": (("side_number", "axis"), shapes.mean_cell * pixel_size, {"units": units}),
         }
-    )
+    ).assign_coords(axis=["y", "x"])
 
 
 def _cells_group(
