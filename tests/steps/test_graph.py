@@ -31,10 +31,12 @@ def test_parameters_are_frozen_and_json() -> None:
 
 def test_dependents_follow_the_values() -> None:
     crystal = ("lattice", "strain", "cells", "hierarchy")
-    assert dependents("features", {}) == ("layout", "motifs", *crystal)
+    around = ("environments", "quads")
+    turned = ("symmetry", "grains")
+    assert dependents("features", {}) == (*turned, "layout", "motifs", *crystal, *around)
     assert dependents("layout", {}) == ()
     by_layout = {"find_motifs": FindMotifsParameters(method="layout")}
-    assert dependents("layout", by_layout) == ("motifs", *crystal)
+    assert dependents("layout", by_layout) == ("motifs", *crystal, *around)
     assert dependents("image", {}) == GROUPS[1:]
     assert dependents("lattice", {}) == crystal[1:]
     assert dependents("lattice", {"find_cells": FindCellsParameters(cells="voronoi")}) == (

@@ -37,7 +37,9 @@ class Frame:
 
 
 def refusal(reason: str) -> ValueError:
-    return ValueError(f'no lattice found: {reason}; use `cells="voronoi"`, or one grain or region alone.')
+    return ValueError(
+        f'no lattice found: {reason}; use `cells="voronoi"`, or one grain (`find_grains`) or region alone.'
+    )
 
 
 def grow_frame(field: Field, basis: NDArray[np.float64]) -> Frame:

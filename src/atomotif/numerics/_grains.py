@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from atomotif.numerics._frame import Frame, refusal
+from atomotif.numerics._frame import Frame
 from atomotif.numerics.translations import Field, find_basis, follow
 
 # A lattice whose orientation differs by more over the field (degrees) has grains: scan drift and strain of
@@ -39,15 +39,12 @@ def refuse_grains(field: Field, frame: Frame, random_state: int) -> None:
     about a tenth of the field may be left over as points off the lattice.
     """
     if frame.turn > _MAX_TURN:
-        raise refusal(
-            f"the orientation differs by {frame.turn:.1f} degrees over the field, more than {_MAX_TURN:g}, "
-            "as in several grains"
+        raise _several(
+            f"the orientation differs by {frame.turn:.1f} degrees over the field, more than {_MAX_TURN:g}"
         )
     split = _split_share(frame, field.spacing)
     if split > _MAX_SPLIT:
-        raise refusal(
-            f"{split:.0%} of the points are on sites that only a part of the field has, as in several grains"
-        )
+        raise _several(f"{split:.0%} of the points are on sites that only a part of the field has")
     foreign = frame.sublattice < 0
     if foreign.sum() < _LEAST_FOREIGN or foreign.mean() <= _MAX_FOREIGN:
         return
@@ -60,9 +57,14 @@ def refuse_grains(field: Field, frame: Frame, random_state: int) -> None:
     # Interstitials are led to columns, too, but hardly to each other.
     _, _, agreement, _ = follow(replace(field, labels=foreign.astype(np.int64)), basis, among)
     if len(agreement) == 2 and agreement.min() > _FOREIGN_AGREEMENT:
-        raise refusal(
-            f"{foreign.mean():.0%} of the points lie on a second lattice, as in several grains or layers"
-        )
+        raise _several(f"{foreign.mean():.0%} of the points lie on a second lattice", "grains or layers")
+
+
+def _several(sign: str, what: str = "grains") -> ValueError:
+    return ValueError(
+        f"no lattice found: several {what} ({sign}); run `find_grains` and look at one grain at a time, "
+        'or use `cells="voronoi"`.'
+    )
 
 
 def _split_share(frame: Frame, spacing: float) -> float:

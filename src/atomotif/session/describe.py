@@ -71,6 +71,29 @@ def _groups(data: xr.DataTree) -> list[tuple[str, str]]:
         attrs = data["features"].attrs
         kind = "rotation-invariant" if attrs["rotation_invariant"] else "oriented"
         lines.append(("features", f"Zernike moments of patches of {attrs['patch_size']:.1f} px, {kind}"))
+    if "symmetry_map" in data.children:
+        maps = data["symmetry_map"].to_dataset()
+        folds = ", ".join(map(str, maps["fold"].values))
+        lines.append(
+            (
+                "symmetry_map",
+                f"folds {folds} within {maps.attrs['radius']:.1f} px, every {maps.attrs['step']} px",
+            )
+        )
+    if "symmetry" in data.children:
+        lines.append(("symmetry", f"of the patches: {_scores(data['symmetry'].to_dataset())}"))
+    if "grains" in data.children:
+        grains = data["grains"].to_dataset()
+        boundary = int((grains["grain"] < 0).sum())
+        counts = ", ".join(map(str, grains["count"].values[:12].tolist())) or "none found"
+        more = ", ..." if grains.sizes["grain_"] > 12 else ""
+        lines.append(
+            (
+                "grains",
+                f"{grains.sizes['grain_']} by the {grains.attrs['fold']}-fold axis: {counts}{more} "
+                f"points; {boundary} on boundaries or in none",
+            )
+        )
     if "layout" in data.children:
         lines.append(("layout", f"{data['layout'].sizes['point']} points in the plane"))
     if "motifs" in data.children:
@@ -142,3 +165,9 @@ def _groups(data: xr.DataTree) -> list[tuple[str, str]]:
 def _spread(values: NDArray[np.float64]) -> str:
     low, middle, high = 100 * np.nanpercentile(values, [15.9, 50, 84.1])
     return f"{middle:.2g} +- {(high - low) / 2:.2g} %"
+
+
+def _scores(symmetry: xr.Dataset) -> str:
+    scores = np.nanmedian(symmetry["rotation"].values, axis=0)
+    each = ", ".join(f"{fold}-fold {score:.2f}" for fold, score in zip(symmetry["fold"].values, scores))
+    return f"{each}, mirror {np.nanmedian(symmetry['mirror'].values):.2f} (medians)"

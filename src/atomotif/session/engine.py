@@ -224,7 +224,8 @@ class Engine:
                 self._subset = carry_ids(self._subset, old, dataset)
                 if len(self._subset) < 3:
                     warn(f"the points of {self.title!r} are gone: nothing is near where they were")
-            dataset = dataset.isel(point=np.flatnonzero(np.isin(dataset["id"].values, self._subset)))
+            rows = np.flatnonzero(np.isin(dataset["id"].values, self._subset))
+            dataset = dataset.isel(point=rows).assign_attrs(subset=1)
         self._state.put(group, dataset)
         for branch in self._branches.values():
             branch._follow(group)

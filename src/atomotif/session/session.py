@@ -18,6 +18,7 @@ from atomotif.session.commands import Rename
 from atomotif.session.engine import SHARED, SHARED_BY_SUBSET, Engine
 from atomotif.session.environments import Environments
 from atomotif.session.given import checked_labels, checked_points
+from atomotif.session.grains import Grains
 from atomotif.session.history import recorded
 from atomotif.session.motif_cells import MotifCells
 from atomotif.session.motifs import Motifs
@@ -75,7 +76,10 @@ class MotifSession(Engine):
     denoise = StepVerb("denoise")
     find_points = StepVerb("find_points")
     measure_patch_size = StepVerb("measure_patch_size")
+    map_symmetry = StepVerb("map_symmetry")
     compute_features = StepVerb("compute_features")
+    measure_symmetry = StepVerb("measure_symmetry")
+    find_grains = StepVerb("find_grains")
     compute_layout = StepVerb("compute_layout")
     find_motifs = StepVerb("find_motifs")
     find_lattice = StepVerb("find_lattice")
@@ -405,6 +409,23 @@ class MotifSession(Engine):
         if "motifs" not in self._state.groups:
             raise ValueError("there are no motifs yet: call `run`, `find_motifs` or `set_motifs` first.")
         return Motifs(self._state.groups["motifs"], self._edit_motifs)
+
+    @property
+    def grains(self) -> Grains:
+        """The grains: counts, angles and misorientations, and the ids of their points.
+
+        Raises
+        ------
+        ValueError
+            If there are none yet.
+
+        Examples
+        --------
+        >>> session.find_grains().grains.table().index.tolist()
+        [0]
+        """
+        self._require("grains", "find_grains")
+        return Grains(self._state.groups["grains"])
 
     @property
     def cell_classes(self) -> pd.DataFrame:

@@ -7,6 +7,7 @@ import numpy as np
 import xarray as xr
 
 from atomotif._checks import check_not_negative, check_positive
+from atomotif.numerics.enclosed_sites import enclosed
 from atomotif.numerics.lattice import Lattice, sites
 from atomotif.numerics.lattice import find_lattice as find
 from atomotif.steps.base import Context, Parameters
@@ -77,6 +78,11 @@ def find_lattice(
     )
     shape = (image.sizes["y"], image.sizes["x"])
     missing_index, missing_sublattice, missing_place = sites(lattice, shape)
+    if points.attrs.get("subset"):
+        # What lies among the points of other grains is not missing.
+        own = enclosed(missing_place, where[lattice.sublattice >= 0], lattice, shape)
+        missing_index, missing_sublattice = missing_index[own], missing_sublattice[own]
+        missing_place = missing_place[own]
     pixel_size, units = image.attrs["pixel_size"], image.attrs["units"]
     corner = np.array([float(image["y"][0]), float(image["x"][0])])
     length = np.hypot(*lattice.vectors.T)

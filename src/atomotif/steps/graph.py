@@ -12,13 +12,16 @@ from atomotif.steps import (
     denoise,
     find_cells,
     find_environments,
+    find_grains,
     find_lattice,
     find_motifs,
     find_points,
     find_quads,
     flatten,
+    map_symmetry,
     measure_patch_size,
     measure_strain,
+    measure_symmetry,
 )
 from atomotif.steps.base import Parameters
 
@@ -66,10 +69,27 @@ STEPS: dict[str, Step] = {
             measure_patch_size.measure_patch_size,
         ),
         Step(
+            "map_symmetry",
+            "symmetry_map",
+            map_symmetry.MapSymmetryParameters,
+            map_symmetry.map_symmetry,
+            on_demand=True,
+        ),
+        Step(
             "compute_features",
             "features",
             compute_features.ComputeFeaturesParameters,
             compute_features.compute_features,
+        ),
+        Step(
+            "measure_symmetry",
+            "symmetry",
+            measure_symmetry.MeasureSymmetryParameters,
+            measure_symmetry.measure_symmetry,
+            on_demand=True,
+        ),
+        Step(
+            "find_grains", "grains", find_grains.FindGrainsParameters, find_grains.find_grains, on_demand=True
         ),
         Step(
             "compute_layout", "layout", compute_layout.ComputeLayoutParameters, compute_layout.compute_layout
