@@ -17,6 +17,20 @@ class Quads:
     ----------
     data : xr.DataTree
         The session's data.
+
+    Examples
+    --------
+    >>> cell = np.array([[6.8, 18.2], [18.2, 43.2], [43.2, 31.8], [31.8, 6.8]])
+    >>> centers = np.concatenate([cell + [50 * i, 50 * j] for i in range(5) for j in range(5)])
+    >>> labels = (centers[:, 1] > 125).astype(int)  # filled on the right
+    >>> session = session.set_points(centers).set_motifs(labels, ["empty", "filled"])
+    >>> quads = session.find_quads(empty="empty", filled="filled", n_draws=99).quads
+    >>> quads
+    41 quads of pentagons in 3 states, 25 squares of four quads in 5
+    >>> quads.table()[["drawing", "count"]].values.tolist()[:3]
+    [['○○/○○', 18], ['●●/●●', 18], ['○●/○●', 5]]
+    >>> quads.entropies()["p"].round(2)[0], len(quads.growth()), len(quads.ids(2, state=9))
+    (np.float64(0.01), 41, 20)
     """
 
     def __init__(self, data: xr.DataTree) -> None:
