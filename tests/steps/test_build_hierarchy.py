@@ -186,8 +186,8 @@ def test_cells_hold_what_the_brute_force_says(sample):
         frozenset(text.split(" + ")): count for text, count in zip(table["composition"], table["count"])
     } == counts
     assert table["dominant"].tolist() == [True] + [False] * (len(table) - 1)
-    assert cells["cell"].shape == (seen.sum(),)
-    np.testing.assert_array_equal(cells["index"].values[cells["cell"].values], index[seen])
+    assert cells["cell_of_point"].shape == (seen.sum(),)
+    np.testing.assert_array_equal(cells["index"].values[cells["cell_of_point"].values], index[seen])
     # All cells but those at the edge are there: together they are as large as the image without its margin.
     area = float(cells["area"].sum()) / truth["pixel"] ** 2
     assert 0.9 < area / truth["image"].size < 1.2

@@ -39,7 +39,7 @@ def test_cells_tile_the_image_and_hold_every_point_once() -> None:
     assert cells["seed"].values.tolist() == session.data["points"]["id"].values[seeds].tolist()
     assert cells["area"].values.sum() == pytest.approx((300 * PIXEL) ** 2)
     nearest = np.linalg.norm(points[:, None] - points[seeds], axis=2).argmin(axis=1)
-    np.testing.assert_array_equal(cells["cell"].values, nearest)
+    np.testing.assert_array_equal(cells["cell_of_point"].values, nearest)
     # Cut by the edge, or not: by corners on it.
     starts, low, high = cells["corner_offset"].values, -0.5 * PIXEL, 299.5 * PIXEL
     corners = np.column_stack([cells["corner_y"].values, cells["corner_x"].values])
@@ -125,7 +125,7 @@ def test_points_on_the_edge_of_the_image() -> None:
     cells = session.find_cells(cells="voronoi").data["cells"].to_dataset()
     assert cells["area"].values.sum() == pytest.approx((300 * PIXEL) ** 2)
     assert cells["border"].values[-3:].all()
-    assert cells["cell"].values[-3:].tolist() == list(range(cells.sizes["cell"]))[-3:]
+    assert cells["cell_of_point"].values[-3:].tolist() == list(range(cells.sizes["cell"]))[-3:]
 
 
 def test_saved_and_opened_again(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from atomotif._warnings import warn
 from atomotif.session.carry import carry_ids, same_places
-from atomotif.session.commands import Edit, with_edits
+from atomotif.session.commands import Edit, Rename, with_edits
 from atomotif.session.history import History
 from atomotif.session.progress import Progress, in_notebook, shown
 from atomotif.session.selection import Selection, as_ids, rows_of
@@ -199,6 +199,8 @@ class Engine:
         with self._root._history.change(edit.code):
             self._state.restore("motifs", edit.apply(self._state.groups["motifs"]))
             self._state.edits.append(edit)
+            if isinstance(edit, Rename):
+                self._state.rename(edit.motif, edit.value)
         self._renew_views()
 
     # ---- branches --------------------------------------------------------------------------------

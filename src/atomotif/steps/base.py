@@ -1,7 +1,7 @@
 """What all steps share: the base of their parameters, and what they run in."""
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from types import NoneType, UnionType
 from typing import Any, ClassVar, Self, get_args, get_origin
 
@@ -50,6 +50,8 @@ class Parameters:
 
     #: Names of the groups that the step reads, in the order of its function's arguments.
     inputs: ClassVar[tuple[str, ...]] = ()
+    #: Names of the parameters that name motifs: they follow when one is renamed.
+    motif_names: ClassVar[tuple[str, ...]] = ()
 
     def __post_init__(self) -> None:
         for item in fields(self):
@@ -78,6 +80,14 @@ class Parameters:
     def to_dict(self) -> dict[str, Any]:
         """Return the values as a dictionary that JSON gives back as it is."""
         return {name: _thawed(value) for name, value in asdict(self).items()}
+
+    def renamed(self, old: str, new: str) -> Self:
+        """Return the parameters with another name of a motif."""
+
+        def follow(value: Any) -> Any:
+            return tuple(map(follow, value)) if isinstance(value, tuple) else new if value == old else value
+
+        return replace(self, **{name: follow(getattr(self, name)) for name in self.motif_names})
 
     def required(self) -> tuple[str, ...]:
         """Return the groups that the step reads with these values."""

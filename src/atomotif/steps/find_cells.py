@@ -51,6 +51,7 @@ class FindCellsParameters(Parameters):
     """
 
     inputs: ClassVar[tuple[str, ...]] = ("image", "points", "motifs", "lattice")
+    motif_names: ClassVar[tuple[str, ...]] = ("seeds", "dominant")
     cells: str = "lattice"
     seeds: tuple[str, ...] | None = None
     composition: str = "set"
@@ -215,7 +216,7 @@ def _cells_group(
             "class_dominant": ("class_", dominant),
             "class_label": ("class_member", found.labels),
             "class_offset": ("class_bound", found.offsets),
-            "cell": ("point", cell),
+            "cell_of_point": ("point", cell),
         }
     )
 

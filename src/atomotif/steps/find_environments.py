@@ -38,6 +38,7 @@ class FindEnvironmentsParameters(Parameters):
     """
 
     inputs: ClassVar[tuple[str, ...]] = ("points", "motifs")
+    motif_names: ClassVar[tuple[str, ...]] = ("centers",)
     centers: tuple[str, ...] | str | None = None
     n_shells: int = 2
     ordered_rings: bool = False

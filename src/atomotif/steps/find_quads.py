@@ -52,6 +52,7 @@ class FindQuadsParameters(Parameters):
     """
 
     inputs: ClassVar[tuple[str, ...]] = ("points", "motifs")
+    motif_names: ClassVar[tuple[str, ...]] = ("empty", "filled", "partial")
     empty: tuple[str, ...] | str | None = None
     filled: tuple[str, ...] | str | None = None
     partial: tuple[str, ...] | str | None = None
