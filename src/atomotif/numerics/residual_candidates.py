@@ -193,7 +193,7 @@ def _filtered_variance(variance: NDArray[np.float32], sigma: float) -> NDArray[n
     whole = (
         4 * none.sum() ** 2 - 8 * none.sum() * two.sum() + 2 * none.sum() * four.sum() + 2 * two.sum() ** 2
     )
-    return np.maximum(total * np.float32(laplacian_energy(sigma) / whole), np.float32(0))
+    return np.asarray(np.maximum(total * np.float32(laplacian_energy(sigma) / whole), np.float32(0)))
 
 
 def _unskewed(
