@@ -24,9 +24,10 @@ class FindGrainsParameters(Parameters):
     ----------
     grain_fold : int, optional
         Order of the axis whose direction is the orientation, from 1 to 10; angles are known up to the n-th
-        part of a turn. By default that of 2, 3, 4 and 6 by which neighbouring patches agree most strongly:
-        the largest mean over neighbours of the product of their strengths times the cosine of the
-        difference of their phases. On a honeycomb that is 6, as its two sites point opposite ways by 3.
+        part of a turn. By default that of 2, 3, 4 and 6 by which neighbouring patches agree most strongly
+        (the mean of the product of their strengths times the cosine of their difference of phase), or a
+        divisor of it by which they agree as well. On a honeycomb that is 6, as its two sites point opposite
+        ways by 3.
     grain_tolerance : float, optional
         Largest step of the smoothed angle between neighbours of one grain, degrees; by default four standard
         deviations of that step, and at least 2, which is what a strain of 3 % does to bonds.
@@ -68,13 +69,13 @@ def find_grains(
         If there are fewer than four points, or all lie on one line.
     """
     from atomotif.numerics.grains import find_grains as find
-    from atomotif.numerics.orientation_order import orientation_coherence
+    from atomotif.numerics.orientation_order import choose_fold, orientation_coherence
     from atomotif.numerics.symmetry import orientation
 
     where, moments = positions(points), features["zernike"].values
     whole = features["complete"].values
     coherence = orientation_coherence(where, moments, CRYSTAL_FOLDS, used=whole)
-    fold = parameters.grain_fold or CRYSTAL_FOLDS[int(coherence.argmax())]
+    fold = parameters.grain_fold or choose_fold(coherence, CRYSTAL_FOLDS)
     angle, strength = orientation(moments, fold)
     tolerance = None if parameters.grain_tolerance is None else np.deg2rad(parameters.grain_tolerance)
     found = find(
@@ -87,6 +88,9 @@ def find_grains(
         min_points=parameters.min_grain_points,
     )
     degrees = {"units": "deg"}
+    attrs = {"fold": int(fold), "tolerance": float(np.rad2deg(found.tolerance)), "units": "deg"}
+    if len(found.count):
+        attrs["noise"] = float(np.rad2deg(found.noise))
     return xr.Dataset(
         {
             "grain": ("point", found.label),
@@ -98,13 +102,8 @@ def find_grains(
             "pair": (("boundary", "side"), found.pairs),
             "misorientation": ("boundary", np.rad2deg(found.misorientation), degrees),
             "misorientation_error": ("boundary", np.rad2deg(found.misorientation_error), degrees),
-            "coherence": ("candidate_fold", coherence),
+            "coherence": ("candidate_fold", coherence.coherence),
         },
         coords={"candidate_fold": ("candidate_fold", np.array(CRYSTAL_FOLDS, np.int64))},
-        attrs={
-            "fold": int(fold),
-            "noise": float(np.rad2deg(found.noise)),
-            "tolerance": float(np.rad2deg(found.tolerance)),
-            "units": "deg",
-        },
+        attrs=attrs,
     )
