@@ -669,7 +669,7 @@ class MotifSession(Engine):
         Parameters
         ----------
         *names : str
-            Of "micrograph", "layout", "gallery" and "selection"; all of them by default.
+            Of "micrograph", "layout", "tree", "gallery" and "selection"; all of them by default.
 
         Returns
         -------
