@@ -7,15 +7,15 @@ from atomotif.numerics.orientation_order import Coherence, choose_fold, orientat
 from atomotif.numerics.zernike import index_pairs
 
 FOLDS = (2, 3, 4, 6)
-RADIAL, ANGULAR = index_pairs()
 
 
 def patches(angle: np.ndarray, orders: dict[int, float]) -> np.ndarray:
     """Moments with waves of these orders and amplitudes, turned by `angle`."""
     moments = np.zeros((len(angle), 66))
+    pairs = list(zip(*index_pairs()))
     for q, height in orders.items():
-        moments[:, np.flatnonzero((RADIAL == q) & (ANGULAR == q))[0]] = height * np.cos(q * angle)
-        moments[:, np.flatnonzero((RADIAL == q) & (ANGULAR == -q))[0]] = height * np.sin(q * angle)
+        moments[:, pairs.index((q, q))] = height * np.cos(q * angle)
+        moments[:, pairs.index((q, -q))] = height * np.sin(q * angle)
     return moments
 
 

@@ -45,8 +45,9 @@ class FindPointsParameters(Parameters):
     source : {"auto", "intensity", "flattened", "denoised"}, default "auto"
         The image to search; "auto" takes the denoised one if there is one, else the flattened one.
     prune : bool, default False
-        Of columns closer than 0.6 spacings keep the one about which the image is most symmetric: for fields
-        whose columns are counted twice.
+        Of columns closer than 0.6 spacings keep the one about which the image is most symmetric, where noise
+        or flecks beside columns are counted, too. The spacing is the median of the points as counted, so
+        that fewer than a third of the columns may be double. Not for two layers, whose columns overlap.
     place_fold : int, optional
         Order of the axis, 2 to 10; needed for "symmetry" and "both".
     place_radius : float, optional
