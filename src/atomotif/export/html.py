@@ -64,8 +64,8 @@ def to_html(data: xr.DataTree, path: str | Path, *, title: str | None = None) ->
     """Write micrograph, layout, motif-cells and gallery of averages, linked by one selection, as one page.
 
     A lasso, a box or a tap in one view lights the same points in the others; pointing at a point shows its
-    patch beside the average of its motif, and at a motif-cell what it is made of. The page opens from a file, by mail or inside a frame, and its
-    content security policy forbids it any request.
+    patch beside the average of its motif, and pointing at a motif-cell what it is made of. The page opens
+    from a file, by mail or inside a frame, and its content security policy forbids it any request.
 
     Parameters
     ----------

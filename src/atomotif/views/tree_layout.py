@@ -109,11 +109,11 @@ def order_in_rows(
 
 
 def place_tree(
-    level: NDArray[np.int64],
-    count: NDArray[np.int64],
-    order: NDArray[np.int64],
-    width: NDArray[np.float64],
-    height: NDArray[np.float64],
+    level: NDArray[np.integer],
+    count: NDArray[np.integer],
+    order: NDArray[np.integer],
+    width: NDArray[np.floating],
+    height: NDArray[np.floating],
     *,
     gap: float,
     row_gap: float,
@@ -127,9 +127,9 @@ def place_tree(
 
     Parameters
     ----------
-    level, count, order : ndarray of int64, shape (n,)
+    level, count, order : ndarray of int, shape (n,)
         Level, number of occurrences and place in the row.
-    width, height : ndarray of float64, shape (n,)
+    width, height : ndarray of float, shape (n,)
         Of the drawings.
     gap, row_gap : float
         Between motif-cells and between rows.
@@ -194,11 +194,11 @@ def place_tree(
 
 
 def fit_tree(
-    level: NDArray[np.int64],
-    count: NDArray[np.int64],
-    order: NDArray[np.int64],
-    width: NDArray[np.float64],
-    height: NDArray[np.float64],
+    level: NDArray[np.integer],
+    count: NDArray[np.integer],
+    order: NDArray[np.integer],
+    width: NDArray[np.floating],
+    height: NDArray[np.floating],
     *,
     step: float,
     size: tuple[float, float],

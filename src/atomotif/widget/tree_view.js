@@ -54,10 +54,9 @@ export class TreeView extends FigureView {
   // Names the rows, and says what is folded and what a ring is.
   name() {
     const { placed, facts, columns, figure } = this;
-    const one = facts.tree.items.slice(0, -1);
     const [axis] = figure.left;
     axis.ticker.ticks = placed.rows.map(({ y }) => y);
-    axis.major_label_overrides = new Map(placed.rows.map(({ y, level }) => [y, some(level, one)]));
+    axis.major_label_overrides = new Map(placed.rows.map(({ y, level }) => [y, some(level, facts.tree.unit)]));
     const folded = placed.rows.filter((row) => row.folded);
     this.layers.folded.data_source.data = {
       x: folded.map(({ right }) => right + 0.5 * facts.tree.step),
@@ -170,7 +169,7 @@ export class TreeView extends FigureView {
     this.hovered = node;
     const lines = () => [
       ["motif-cell", links.compositionOf(node, columns, facts.motifs.map(({ name }) => name))],
-      ["level", some(columns.nodeLevel[node], facts.tree.items.slice(0, -1))],
+      ["level", some(columns.nodeLevel[node], facts.tree.unit)],
       ["occurs", `${some(columns.nodeCount[node], "time")}`],
       ...(this.rows.length ? [["selected", `${whole(touched[node])} of ${whole(columns.nodeCount[node])}`]] : []),
     ];
