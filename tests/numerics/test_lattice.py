@@ -344,7 +344,7 @@ def test_simulated_crystals(shared, name, n_sites) -> None:
 def test_simulated_grains_and_layers_are_refused(shared, name) -> None:
     points, labels, visible, _ = truth(shared, name)
     for given in (None, labels[visible]):
-        with pytest.raises(ValueError, match=r"no lattice found: .* as in several grains"):
+        with pytest.raises(ValueError, match=r"no lattice found: several grains"):
             find_lattice(points[visible], given)
 
 
