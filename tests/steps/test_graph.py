@@ -31,7 +31,7 @@ def test_parameters_are_frozen_and_json() -> None:
 
 def test_dependents_follow_the_values() -> None:
     crystal = ("lattice", "strain", "cells", "hierarchy")
-    around = ("environments", "quads")
+    around = ("environments", "quads", "reconstruction")
     turned = ("symmetry", "grains")
     assert dependents("features", {}) == (*turned, "layout", "motifs", *crystal, *around)
     assert dependents("layout", {}) == ()

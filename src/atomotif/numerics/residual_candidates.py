@@ -7,11 +7,11 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage, optimize
 from scipy.spatial import cKDTree
 
-from atomotif._checks import as_image, check_positive
+from atomotif._checks import as_image, as_points, check_positive
 from atomotif.numerics._filters import laplacian_energy, laplacian_of_gaussian
 from atomotif.numerics.prominence import refine_peaks
 
-__all__ = ["ResidualCandidates", "false_alarm_threshold", "residual_candidates"]
+__all__ = ["ResidualCandidates", "column_heights", "false_alarm_threshold", "residual_candidates"]
 
 # A spot that the filter finds stands in a ring of the opposite sign, exp(-2) = 0.14 as high, at twice the
 # width of the filtered spot (about 3 sigma); rings of neighbours add up. What is below this share of an
@@ -74,6 +74,38 @@ def false_alarm_threshold(n_pixels: int, sigma: float, false_alarms: float) -> f
     if n_pixels == 0 or surplus(1.0) <= 0:
         return 1.0
     return float(optimize.brentq(surplus, 1.0, 40.0))
+
+
+def column_heights(
+    image: ArrayLike, points: ArrayLike, sigma: float, n_threads: int | None = None
+) -> NDArray[np.float64]:
+    """Return how high columns stand in the filtered image, the measure of `min_contrast`.
+
+    Parameters
+    ----------
+    image : array_like, shape (rows, cols)
+        Finite.
+    points : array_like, shape (n, 2)
+        (row, col), px.
+    sigma : float
+        As of `residual_candidates`.
+    n_threads : int, optional
+
+    Returns
+    -------
+    ndarray of float64, shape (n,)
+        In units of the image, at the nearest pixel; negative for dark columns.
+
+    Examples
+    --------
+    >>> row, col = np.mgrid[:40, :40]
+    >>> spot = np.exp(-((row - 20) ** 2 + (col - 18) ** 2) / 18)
+    >>> column_heights(spot, [[20, 18]], 3.0).round(2)
+    array([0.5])
+    """
+    filtered = laplacian_of_gaussian(as_image(image), sigma, n_threads)
+    at = np.clip(np.round(as_points(points)).astype(np.int64), 0, np.array(filtered.shape) - 1)
+    return filtered[at[:, 0], at[:, 1]].astype(np.float64)
 
 
 def residual_candidates(

@@ -159,6 +159,16 @@ def _groups(data: xr.DataTree) -> list[tuple[str, str]]:
                 f"as ordered by chance: {chance}",
             )
         )
+    if "reconstruction" in data.children:
+        group = data["reconstruction"].to_dataset()
+        explained, limit = group.attrs["explained_variance"], group.attrs["explained_variance_limit"]
+        lines.append(
+            (
+                "reconstruction",
+                f"{100 * explained:.1f} % of the variance explained, {100 * limit:.1f} % is not noise; "
+                f"SSIM {group.attrs['ssim']:.2f}, {group.sizes['candidate']} places unaccounted for",
+            )
+        )
     return lines
 
 

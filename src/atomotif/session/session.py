@@ -88,6 +88,7 @@ class MotifSession(Engine):
     build_hierarchy = StepVerb("build_hierarchy")
     find_environments = StepVerb("find_environments")
     find_quads = StepVerb("find_quads")
+    reconstruct = StepVerb("reconstruct")
 
     def __init__(
         self,

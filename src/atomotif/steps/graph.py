@@ -22,6 +22,7 @@ from atomotif.steps import (
     measure_patch_size,
     measure_strain,
     measure_symmetry,
+    reconstruct,
 )
 from atomotif.steps.base import Parameters
 
@@ -124,6 +125,14 @@ STEPS: dict[str, Step] = {
             "quads",
             find_quads.FindQuadsParameters,
             find_quads.find_quads,
+            for_crystals=True,
+            on_demand=True,
+        ),
+        Step(
+            "reconstruct",
+            "reconstruction",
+            reconstruct.ReconstructParameters,
+            reconstruct.reconstruct,
             for_crystals=True,
             on_demand=True,
         ),
