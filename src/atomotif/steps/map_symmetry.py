@@ -1,10 +1,11 @@
 """Step `map_symmetry`: rotation and mirror scores about every place of the image (METHOD section 4)."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from atomotif._checks import check_choice, check_positive
 from atomotif.steps.base import Context, Parameters
@@ -74,8 +75,6 @@ def map_symmetry(
         If the image to look at was not made, or the radius is too small for the orders of rotation.
     """
     from atomotif.numerics.dense_moments import dense_symmetry
-    from atomotif.numerics.moments import moment_covariance
-    from atomotif.numerics.noise import noise_variance
 
     if parameters.map_source not in image:
         raise ValueError(f"`map_source` must be an image that was made, got {parameters.map_source!r}.")
@@ -84,17 +83,12 @@ def map_symmetry(
     pixels = image[parameters.map_source].values
     rows, cols = pixels.shape
     step = parameters.map_step or max(1, int(np.ceil(np.sqrt(rows * cols / _MOST_PLACES))))
-    covariance = None
-    if parameters.map_source != "denoised":
-        intensity = image["intensity"].values
-        variance = noise_variance(intensity).variance(intensity)
-        every = max(1, round(radius))
-        places = np.mgrid[:rows:every, :cols:every].reshape(2, -1).T
-        covariance = moment_covariance(variance, places, radius, order=order)
-        del variance
     half = int(np.ceil(radius))
     # Bands begin at multiples of the step.
     height = -(-max(_BAND * half, _LEAST_BAND) // step) * step
+    covariance = None
+    if parameters.map_source != "denoised":
+        covariance = _noise_covariance(image["intensity"].values, radius, order, height)
     n_folds, mirror = len(parameters.map_folds), parameters.map_mirror
     shape = -(-rows // step), -(-cols // step)
     maps = np.empty((n_folds + 2 * mirror, *shape), np.float32)
@@ -129,3 +123,20 @@ def map_symmetry(
         made["mirror"] = (("y", "x"), maps[n_folds])
         made["mirror_angle"] = (("y", "x"), maps[n_folds + 1], {"units": "rad"})
     return made
+
+
+def _noise_covariance(
+    intensity: NDArray[np.float32], radius: float, order: int, height: int
+) -> NDArray[np.float64]:
+    """Return the covariance of the noise of the moments, averaged over places in all bands of the image."""
+    from atomotif.numerics.moments import moment_covariance
+    from atomotif.numerics.noise import noise_variance
+
+    model = noise_variance(intensity)
+    every = max(1, round(radius))
+    total: Any = 0.0
+    for start in range(0, len(intensity), height):
+        band = intensity[start : start + height]
+        places = np.mgrid[: band.shape[0] : every, : band.shape[1] : every].reshape(2, -1).T
+        total = total + len(band) * moment_covariance(model.variance(band), places, radius, order=order)
+    return np.asarray(total / len(intensity))
