@@ -22,7 +22,7 @@ def _doctest_names(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPat
         return
     namespace = request.getfixturevalue("doctest_namespace")
     namespace["am"] = atomotif
-    if "session" in request.node.nodeid or "steps" in request.node.nodeid:
+    if any(room in request.node.nodeid for room in ("session", "steps", "export")):
         done = request.getfixturevalue("example_session")
         session = MotifSession(done.data["image"]["intensity"])
         session._state, session._next_id = done._state.copy(), done._next_id

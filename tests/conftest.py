@@ -8,6 +8,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy as np
 import pytest
 
 
@@ -24,6 +25,30 @@ def shared() -> Path:
             "ATOMOTIF_SHARED is not set: the folder of benchmark truth and real micrographs is elsewhere"
         )
     return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def planted() -> Any:
+    """A session of 20 x 20 columns, 14 px apart, in which motif-cells were planted.
+
+    Columns of the grid are A and B in turn. There are three single V on B, two pairs of V on B one above the
+    other, and one column of B is missing.
+    """
+    from scipy.ndimage import gaussian_filter
+
+    from atomotif import MotifSession
+
+    row, col = np.mgrid[:20, :20].reshape(2, -1)
+    label = col % 2
+    for at in [(3, 3), (3, 9), (15, 5), (8, 13), (9, 13), (14, 15), (15, 15)]:
+        label[20 * at[0] + at[1]] = 2
+    there = np.arange(400) != 20 * 8 + 5
+    rowcol = np.column_stack([row, col])[there] * 14.0 + 7
+    image = np.zeros((280, 280))
+    image[tuple(rowcol.astype(int).T)] = np.array([1.0, 0.6, 0.25])[label[there]]
+    image = gaussian_filter(image, 2.5) + np.random.default_rng(0).normal(0, 0.002, image.shape)
+    session = MotifSession(image, pixel_size=0.0125, units="nm")
+    return session.set_points(rowcol).set_motifs(label[there], names=["A", "B", "V"]).run()
 
 
 @pytest.fixture(scope="session")

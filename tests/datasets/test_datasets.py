@@ -21,7 +21,7 @@ CONTENT = b"the micrograph" * 1000
 WANTED = WheelMember("some-wheel==1.0", "some/image.dm3", hashlib.sha256(CONTENT).hexdigest(), "image.dm3")
 
 
-@pytest.mark.parametrize("name", ["si111_7x7", "mose2_vacancies"])
+@pytest.mark.parametrize("name", ["si111_7x7", "mose2_vacancies", "ws2_dopants", "pentagon_tiling"])
 def test_bundled_images_say_what_they_are(name: str) -> None:
     image = getattr(datasets, name)()
     assert image.dtype == np.float32
@@ -40,10 +40,15 @@ def test_the_licence_of_the_stm_image_is_beside_it() -> None:
 def test_images_are_those_of_the_source(shared: Path) -> None:
     reference = np.load(shared / "data/si111_7x7_stm/image.npy")
     np.testing.assert_array_equal(datasets.si111_7x7().values, reference)
-    with np.load(shared / "bench/mose2_vse__dose_medium.npz") as truth:
-        np.testing.assert_array_equal(datasets.mose2_vacancies().values, truth["image"])
-        np.testing.assert_array_equal(datasets.mose2_truth()["col"], truth["positions_xy_px"][:, 0])
-        np.testing.assert_array_equal(datasets.mose2_truth()["label"], truth["labels"])
+    for family, image, columns in (
+        ("mose2_vse", datasets.mose2_vacancies(), datasets.mose2_truth()),
+        ("ws2_fe_te", datasets.ws2_dopants(), datasets.ws2_truth()),
+        ("pom_like", datasets.pentagon_tiling(), datasets.pentagon_truth()),
+    ):
+        with np.load(shared / f"bench/{family}__dose_medium.npz") as truth:
+            np.testing.assert_array_equal(image.values, truth["image"])
+            np.testing.assert_array_equal(columns["col"], truth["positions_xy_px"][:, 0])
+            np.testing.assert_array_equal(columns["label"], truth["labels"])
 
 
 def test_the_truth_lies_on_the_columns_of_the_image() -> None:

@@ -7,6 +7,7 @@ import re
 
 import numpy as np
 import pytest
+import xarray as xr
 from PIL import Image
 
 from atomotif.export.html import to_html
@@ -403,3 +404,278 @@ def test_page_of_an_unfinished_session_opens(open_report, make_data, without):
     report = open_report(make_data(without=without))
     assert report.complaints == []
     assert report.page.locator(".am-error").count() == 0
+
+
+# ---- the tree ------------------------------------------------------------------------------------
+
+SINGLE, MISSING, PAIR = 0, 1, 2  # motif-cells of the planted session
+
+# What the tree draws of the motif-cells, by layer.
+LAYER = """(name) => {
+  const view = [...Bokeh.index].find((view) => view.model.name === "tree");
+  const { data } = view.model.renderers.find((renderer) => renderer.name === `tree-${name}`).data_source;
+  return Object.fromEntries(Object.entries(data).map(([key, values]) => [key, Array.from(values)]));
+}"""
+
+
+class Tree:
+    """The tree of a page that shows the planted session."""
+
+    def __init__(self, report, session):
+        self.report, self.page, self.session = report, report.page, session
+        points = session.data["points"]
+        self.x, self.y, self.ids = (points[name].values for name in ("x", "y", "id"))
+
+    def layer(self, name):
+        return self.page.evaluate(LAYER, name)
+
+    def counts(self, prefix=""):
+        return self.layer(f"{prefix}counts")["text"]
+
+    def see(self):
+        self.page.locator(".am-panel-tree").scroll_into_view_if_needed()
+        self.page.wait_for_timeout(150)
+
+    def places(self):
+        """Where the discs are drawn, in the order of the motif-cells as they are placed."""
+        discs = self.layer("discs")
+        return self.report.places("tree", discs["x"], discs["y"])
+
+    def tap(self, count):
+        """Tap the motif-cell that has this count beside it."""
+        self.see()
+        counts = self.layer("counts")
+        at = counts["text"].index(count)
+        x, y = self.report.place("tree", counts["x"][at], counts["y"][at])
+        self.page.mouse.click(x - 5, y)
+        self.page.wait_for_timeout(500)
+
+    def rows(self, node):
+        return np.flatnonzero(np.isin(self.ids, self.session.motif_cells.ids(node))).tolist()
+
+
+@pytest.fixture
+def tree(open_report, planted):
+    report = open_report(planted.data, size=(1280, 1250))
+    yield Tree(report, planted)
+    assert report.requests == [report.address]
+    assert report.complaints == []
+
+
+def rgb(color):
+    return [int(color[at : at + 2], 16) for at in (1, 3, 5)]
+
+
+def test_tree_shows_motif_cells_in_the_colours_of_their_columns(tree):
+    assert sorted(tree.counts()) == ["×1", "×2", "×3"]
+    panel = tree.page.locator(".am-panel-tree")
+    assert "3 motif-cells" in panel.inner_text()
+    assert "rare" not in panel.inner_text()
+    tree.see()
+    pixels = tree.report.pixels()
+    colors = [rgb(str(color)) for color in tree.session.data["motifs"]["color"].values]
+    drawn = [pixels[round(y), round(x)] for x, y in tree.places()]
+    v = [np.abs(one - colors[2]).max() < 12 for one in drawn]
+    # Three discs of V; the fourth is a ring, which is empty and has the colour of B.
+    assert sum(v) == 3
+    ring = tree.places()[v.index(False)]
+    assert drawn[v.index(False)].min() > 225
+    around = pixels[round(ring[1]), round(ring[0]) - 30 : round(ring[0]) + 30]
+    assert np.abs(around - colors[1]).max(axis=1).min() < 40
+
+
+def test_a_tap_on_a_motif_cell_lights_micrograph_and_layout(tree):
+    report = tree.report
+    before = report.pixels()
+    tree.tap("×2")
+    rows = tree.rows(PAIR)
+    assert report.selected() == rows
+    assert tree.counts("lit-") == ["2 / 2"]
+    report.page.mouse.move(2, 2)
+    report.page.evaluate("window.scrollTo(0, 0)")
+    report.page.wait_for_timeout(300)
+    after = report.pixels()
+    color = [str(one) for one in tree.session.data["motifs"]["color"].values]
+    label = tree.session.data["motifs"]["label"].values
+    for row, place in enumerate(report.places("micrograph", tree.x, tree.y)):
+        if row in rows:
+            assert distance(after, place, color[2]) < 12
+        elif tree.x[row] > 1.2 or tree.y[row] < 2.8:  # beside the scale bar
+            assert distance(after, place, color[label[row]]) > 40
+    # Each pair is outlined: above the upper column there is a white line on a black one.
+    radius = report.page.evaluate(
+        "JSON.parse(document.getElementById('atomotif-workbench').text).facts.tree.body"
+    )
+    for row in rows:
+        x, y = report.place("micrograph", tree.x[row] + radius, tree.y[row])
+        near = after[round(y), round(x) - 3 : round(x) + 4]
+        assert near.min(axis=1).max() > 200
+        assert near.max(axis=1).min() < 60
+        assert before[round(y), round(x) - 3 : round(x) + 4].min(axis=1).max() < 200
+    u, v = tree.session.data["layout"]["position"].values[rows].T
+    for x, y in report.places("layout", u, v):
+        around = after[round(y) - 4 : round(y) + 5, round(x) - 4 : round(x) + 5].reshape(-1, 3)
+        assert np.abs(around - rgb(color[2])).max(axis=1).min() < 12
+
+
+def test_a_missing_column_can_be_tapped(tree):
+    tree.tap("×1")
+    rows = tree.report.selected()
+    assert len(rows) == 4
+    away = np.hypot(tree.x[rows] - (5 * 14 + 7) * 0.0125, tree.y[rows] - (8 * 14 + 7) * 0.0125)
+    assert away.max() < 15 * 0.0125
+    assert tree.counts("lit-") == ["1 / 1"]
+
+
+def test_a_lasso_in_the_micrograph_lights_the_motif_cells_that_it_meets(tree):
+    report = tree.report
+    # Rows 0 to 8 of the columns: two of the singles, the upper half of a pair, three next to the one missing.
+    bottom = (8 * 14 + 14) * 0.0125
+    report.drag("micrograph", [(0.0, 0.0), (3.45, 0.0), (3.45, bottom), (0.0, bottom)])
+    assert sorted(tree.counts("lit-")) == ["1 / 1", "1 / 2", "2 / 3"]
+    tree.see()
+    report.page.mouse.move(2, 2)
+    report.page.wait_for_timeout(200)
+    pixels = report.pixels()
+    color = str(tree.session.data["motifs"]["color"].values[2])
+    lit = tree.layer("lit-discs")
+    found = [distance(pixels, place, color) for place in report.places("tree", lit["x"], lit["y"])]
+    assert sum(off < 12 for off in found) == 3
+    report.page.keyboard.press("Escape")
+    assert tree.counts("lit-") == []
+    # Nothing of another motif-cell is lit where only a single V is selected.
+    report.page.evaluate("window.scrollTo(0, 0)")
+    report.tap("micrograph", *np.array([3, 3]) * 14 * 0.0125 + 7 * 0.0125)
+    assert tree.counts("lit-") == ["1 / 3"]
+    report.page.mouse.move(2, 2)
+    tree.see()
+    pixels = report.pixels()
+    assert sum(distance(pixels, place, color) < 12 for place in tree.places()) == 1
+
+
+def test_a_lasso_in_the_tree_takes_the_motif_cells_inside_and_keys_combine(tree):
+    tree.tap("×3")
+    assert tree.report.selected() == tree.rows(SINGLE)
+    tree.page.keyboard.down("Shift")
+    tree.tap("×2")
+    tree.page.keyboard.up("Shift")
+    assert tree.report.selected() == sorted(tree.rows(SINGLE) + tree.rows(PAIR))
+    tree.page.keyboard.down("Control")
+    tree.tap("×3")
+    tree.page.keyboard.up("Control")
+    assert tree.report.selected() == tree.rows(PAIR)
+    box = tree.page.locator(".am-panel-tree").bounding_box()
+    middle = tree.report.place("tree", 0, 0)
+    left, right = middle[0] - 400, middle[0] + 400
+    path = [(left, box["y"] + 45), (right, box["y"] + 45), (right, box["y"] + box["height"] - 40)]
+    tree.page.mouse.move(*path[0])
+    tree.page.mouse.down()
+    for place in (*path[1:], (left, path[2][1])):
+        tree.page.mouse.move(*place, steps=6)
+    tree.page.mouse.up()
+    tree.page.wait_for_timeout(300)
+    assert set(tree.report.selected()) > set(tree.rows(SINGLE) + tree.rows(PAIR))
+    assert sorted(tree.counts("lit-")) == ["1 / 1", "2 / 2", "3 / 3"]
+
+
+def test_the_tree_can_be_restricted_to_what_is_selected(tree):
+    switch = tree.page.get_by_role("button", name="Only what is selected")
+    switch.click()
+    assert sorted(tree.counts()) == ["×1", "×2", "×3"]  # nothing is selected
+    tree.page.locator(".am-tile").nth(2).click()
+    assert sorted(tree.counts()) == ["×2", "×3"]
+    assert sorted(tree.counts("lit-")) == ["2 / 2", "3 / 3"]
+    assert (
+        "2 of 3 motif-cells made of the selected motifs alone" in tree.page.locator(".am-note").inner_text()
+    )
+    tree.page.locator(".am-tile").nth(0).click()
+    assert tree.counts() == []
+    tree.page.keyboard.down("Shift")
+    tree.page.locator(".am-tile").nth(1).click()
+    tree.page.keyboard.up("Shift")
+    assert tree.counts() == ["×1"]
+    switch.click()
+    assert sorted(tree.counts()) == ["×1", "×2", "×3"]
+
+
+def test_pointing_at_a_motif_cell_tells_what_it_is(tree):
+    tree.see()
+    counts = tree.layer("counts")
+    x, y = tree.report.place("tree", counts["x"][0], counts["y"][0])
+    at = counts["text"].index("×2")
+    x, y = tree.report.place("tree", counts["x"][at], counts["y"][at])
+    tree.page.mouse.move(x - 40, y)
+    tree.page.mouse.move(x - 4, y, steps=4)
+    card = tree.page.locator(".am-card:popover-open")
+    card.wait_for(state="visible")
+    text = card.inner_text()
+    for part in ("2 V", "2 sites", "2 times"):
+        assert part in text
+    tree.page.mouse.move(2, 2)
+    card.wait_for(state="hidden")
+
+
+def test_a_selection_leaves_the_main_canvas_of_the_tree_alone(tree):
+    before = [tree.layer(name) for name in ("edges", "bodies", "discs", "counts")]
+    tree.page.locator(".am-tile").nth(2).click()
+    assert [tree.layer(name) for name in ("edges", "bodies", "discs", "counts")] == before
+    tree.see()
+    wheel = tree.report.places("tree", [0.0], [0.0])[0]
+    tree.page.mouse.move(*wheel)
+    tree.page.mouse.wheel(0, -400)
+    tree.page.wait_for_timeout(400)
+    assert sorted(tree.counts("lit-")) == ["2 / 2", "3 / 3"]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 1920])
+def test_tree_has_its_place_at_every_width(open_report, planted, width, scheme):
+    report = open_report(planted.data, size=(width, 1000), scheme=scheme)
+    boxes = {
+        name: report.page.locator(f".am-panel-{name}").bounding_box()
+        for name in ("micrograph", "layout", "tree", "gallery")
+    }
+    for a, b in itertools.combinations(boxes.values(), 2):
+        beside = a["x"] + a["width"] <= b["x"] or b["x"] + b["width"] <= a["x"]
+        above = a["y"] + a["height"] <= b["y"] or b["y"] + b["height"] <= a["y"]
+        assert beside or above
+    assert report.page.evaluate("document.documentElement.scrollWidth") <= width
+    if width == 1920:
+        assert all(box["y"] + box["height"] <= 1000 for box in boxes.values())
+    report.page.locator(".am-panel-tree").scroll_into_view_if_needed()
+    x, y = (boxes["tree"]["x"] + 90, boxes["tree"]["y"] + 60)
+    brightness = report.pixels()[min(round(y), 990), round(x)].mean()
+    assert brightness > 200 if scheme == "light" else brightness < 60
+    assert report.complaints == []
+
+
+def test_hostile_names_in_the_tree_are_text(open_report, planted):
+    hostile = "<img src=x onerror=\"document.title='run'\">"
+    groups = {name: node.to_dataset() for name, node in planted.data.children.items()}
+    groups["motifs"] = groups["motifs"].assign(name=("motif", np.array(["A", "B", hostile], object)))
+    report = open_report(xr.DataTree.from_dict(groups), size=(1280, 1250))
+    shown = Tree(report, planted)
+    shown.see()
+    counts = shown.layer("counts")
+    at = counts["text"].index("×3")
+    x, y = report.place("tree", counts["x"][at], counts["y"][at])
+    report.page.mouse.move(x - 40, y)
+    report.page.mouse.move(x - 4, y, steps=4)
+    card = report.page.locator(".am-card:popover-open")
+    card.wait_for(state="visible")
+    assert hostile in card.inner_text()
+    assert report.page.title() != "run"
+    assert report.page.locator("img").count() == 0
+
+
+def test_a_stale_tree_is_greyed_and_still_works(open_report, planted):
+    old = ("lattice", "cells", "hierarchy")
+    groups = {
+        name: node.to_dataset().assign_attrs(stale=int(name in old))
+        for name, node in planted.data.children.items()
+    }
+    report = open_report(xr.DataTree.from_dict(groups), size=(1280, 1250))
+    assert "out of date" in report.page.locator(".am-panel-tree.am-stale").inner_text()
+    shown = Tree(report, planted)
+    shown.tap("×2")
+    assert report.selected() == shown.rows(PAIR)

@@ -8,6 +8,8 @@ import xarray as xr
 from PIL import Image
 
 from atomotif.export.picture import MOST_BYTES, picture
+from atomotif.export.tree_picture import occurrences_touched
+from atomotif.views.data import ViewData
 
 COLORS = {"Mo": (0x00, 0x72, 0xB2), "2 Se": (0xE6, 0x9F, 0x00), "V_Se": (0x00, 0x9E, 0x73)}
 
@@ -150,3 +152,42 @@ def test_hundreds_of_motifs_make_no_large_picture(make_data):
     groups["image"]["intensity"] = (("y", "x"), rng.random(groups["image"]["intensity"].shape))
     many = xr.DataTree.from_dict(groups)
     assert len(picture(many, selection=groups["points"]["id"].values)) <= MOST_BYTES
+
+
+def test_the_tree_has_the_colours_of_its_columns_and_follows_a_selection(planted):
+    data = planted.data
+    colors = [bytes.fromhex(str(color)[1:]) for color in data["motifs"]["color"].values]
+    single, pair = planted.motif_cells.ids(0), planted.motif_cells.ids(2)
+    plain = pixels(picture(data, ["tree"]))
+    assert near(plain, tuple(colors[2])).sum() > 100
+    # The ring of the missing column.
+    assert near(plain, tuple(colors[1])).sum() > 20
+    of_pair = pixels(picture(data, ["tree"], pair))
+    of_both = pixels(picture(data, ["tree"], np.concatenate([single, pair])))
+    lit = [near(image, tuple(colors[2])).sum() for image in (of_pair, of_both, plain)]
+    assert 0 < lit[0] < lit[1]
+    assert lit[1] == pytest.approx(lit[2], rel=0.1)
+    # The missing column is faded, since no point next to it is selected.
+    assert near(of_both, tuple(colors[1])).sum() == 0
+
+
+def test_occurrences_that_are_selected_are_outlined_in_the_micrograph(planted):
+    data, ids = planted.data, planted.motif_cells.ids(2)
+    whole = pixels(picture(data, ["micrograph"], ids))
+    part = pixels(picture(data, ["micrograph"], ids[:1]))
+    assert near(whole, (255, 255, 255))[40:420].sum() > near(part, (255, 255, 255))[40:420].sum() + 50
+
+
+def test_occurrences_touched_are_those_of_a_count_by_hand(planted):
+    tree = ViewData.from_tree(planted.data).tree
+    rng = np.random.default_rng(0)
+    for share in (0.0, 0.01, 0.3, 1.0):
+        selected = rng.random(399) < share
+        touched, whole = occurrences_touched(tree, selected)
+        members = [
+            selected[tree.member_row[tree.member_offset[k] : tree.member_offset[k + 1]]] for k in range(6)
+        ]
+        assert touched.tolist() == [
+            sum(any(members[k]) for k in range(*tree.occurrence_offset[n : n + 2])) for n in range(3)
+        ]
+        assert whole.tolist() == [k for k in range(6) if all(members[k])]

@@ -182,3 +182,15 @@ def test_the_selection_alone_is_not_in_the_history(session):
     done = session.history
     session.selection = session.motifs.ids(0)
     assert session.history == done
+
+
+def test_parameters_that_name_a_motif_follow_its_new_name(session):
+    session.find_cells(dominant=("M0", "M1"))
+    session.motifs.rename("M1", "Se2")
+    assert session.stale == ()
+    assert session._state.wanted["find_cells"].dominant == ("M0", "Se2")
+    session.timings.clear()
+    session.run()
+    assert "find_cells" not in session.timings
+    session.undo().undo()
+    assert session._state.wanted["find_cells"].dominant == ("M0", "M1")

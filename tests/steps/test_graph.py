@@ -8,6 +8,7 @@ import pytest
 
 from atomotif.numerics import force_layout
 from atomotif.steps.compute_layout import PRESETS
+from atomotif.steps.find_cells import FindCellsParameters
 from atomotif.steps.find_motifs import FindMotifsParameters
 from atomotif.steps.graph import GROUPS, STEPS, dependents, makers, steps_with
 
@@ -29,10 +30,19 @@ def test_parameters_are_frozen_and_json() -> None:
 
 
 def test_dependents_follow_the_values() -> None:
-    assert dependents("features", {}) == ("layout", "motifs")
+    crystal = ("lattice", "strain", "cells", "hierarchy")
+    around = ("environments", "quads", "reconstruction")
+    turned = ("symmetry", "grains")
+    assert dependents("features", {}) == (*turned, "layout", "motifs", *crystal, *around)
     assert dependents("layout", {}) == ()
-    assert dependents("layout", {"find_motifs": FindMotifsParameters(method="layout")}) == ("motifs",)
+    by_layout = {"find_motifs": FindMotifsParameters(method="layout")}
+    assert dependents("layout", by_layout) == ("motifs", *crystal, *around)
     assert dependents("image", {}) == GROUPS[1:]
+    assert dependents("lattice", {}) == crystal[1:]
+    assert dependents("lattice", {"find_cells": FindCellsParameters(cells="voronoi")}) == (
+        "strain",
+        "hierarchy",
+    )
 
 
 def test_only_general_names_are_shared() -> None:

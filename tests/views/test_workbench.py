@@ -56,7 +56,8 @@ def test_only_the_base_is_on_the_main_canvas(data):
         levels = {r.name.removeprefix(f"{figure.name}-"): r.level for r in figure.renderers}
         assert all(levels.pop(name, "image") == "image" for name in ("image", "detail"))
         assert levels.pop("base") == levels.pop("dots") == "glyph"
-        assert levels == dict.fromkeys(("veil", "selected", "crowd", "hover"), "overlay")
+        outlines = ("casing", "outline") if figure.name == "micrograph" else ()
+        assert levels == dict.fromkeys(("veil", "selected", "crowd", "hover", *outlines), "overlay")
 
 
 def test_rows_of_the_image_run_downwards(data):
@@ -81,5 +82,5 @@ def test_one_view_alone_has_all_columns(data):
 
 
 def test_an_unknown_view_is_refused(data):
-    with pytest.raises(ValueError, match=r"`views` must be among 'micrograph', 'layout', .*, got 'tree'"):
-        workbench(data, views=["tree"])
+    with pytest.raises(ValueError, match=r"`views` must be among 'micrograph', 'layout', .*, got 'trees'"):
+        workbench(data, views=["trees"])

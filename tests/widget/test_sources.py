@@ -17,12 +17,12 @@ def test_script_keeps_the_exports_of_its_entry_for_a_host_that_imports_it():
 
 def test_each_module_is_there_once_and_before_its_use():
     text = sources.script("report")
-    for module in ("link", "panels", "workbench"):
+    for module in ("link", "link_tree", "figure_view", "panels", "workbench"):
         assert text.count(f"const ${module} = (() =>") == 1
         assert text.index(f"const ${module} = (() =>") < text.index(f"= ${module};")
 
 
-@pytest.mark.parametrize("module", ["link", "panels", "workbench"])
+@pytest.mark.parametrize("module", ["link", "link_tree", "panels", "workbench"])
 def test_every_export_is_handed_on(module):
     text = sources.script("report")
     start = text.index(f"const ${module} = (() =>")

@@ -1,12 +1,8 @@
 """The bundled simulated micrograph: MoSe2 with selenium vacancies and their exact truth."""
 
-import json
-
-import numpy as np
 import xarray as xr
 
-from atomotif.datasets._bundled import load
-from atomotif.io.readers import to_dataarray
+from atomotif.datasets._simulated import image_of, truth_of
 
 _ATTRS = {
     "source": "multislice simulation, abTEM 1.0.11: 80 keV, 30 mrad, ADF 60-130 mrad, 1500 electrons a px",
@@ -33,10 +29,7 @@ def mose2_vacancies() -> xr.DataArray:
     >>> image.shape, image.attrs["pixel_size"]
     ((896, 896), 0.011)
     """
-    data = load("mose2_vacancies.npz")
-    image = to_dataarray(data["image"], pixel_size=float(data["pixel_size_nm"]))
-    image.attrs |= _ATTRS
-    return image
+    return image_of("mose2_vacancies", _ATTRS)
 
 
 def mose2_truth() -> xr.Dataset:
@@ -57,17 +50,4 @@ def mose2_truth() -> xr.Dataset:
     >>> truth["label_name"].values.tolist()
     ['Mo', 'Se2', 'VSe', 'VSe2']
     """
-    data = load("mose2_vacancies.npz")
-    positions = data["positions_xy_px"].astype(np.float64)
-    return xr.Dataset(
-        {
-            "row": ("point", positions[:, 1]),
-            "col": ("point", positions[:, 0]),
-            "label": ("point", data["labels"].astype(np.int64)),
-            "motif": ("point", data["motif_labels"].astype(np.int64)),
-            "visible": ("point", data["visible"]),
-            "label_name": ("kind", np.array(json.loads(str(data["label_names"])))),
-            "motif_name": ("motif_kind", np.array(json.loads(str(data["motif_label_names"])))),
-        },
-        attrs=_ATTRS,
-    )
+    return truth_of("mose2_vacancies", _ATTRS)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ImageFont
 
+PAPER = (255, 255, 255)
 INK = (28, 36, 48)
 MUTED = (85, 96, 110)
 LINE = (196, 202, 210)

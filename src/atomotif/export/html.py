@@ -16,7 +16,7 @@ from atomotif.widget.packing import pack_text
 from atomotif.widget.sources import bokehjs, script, stylesheet
 
 #: One screen's worth; the bar above them tells what is selected.
-VIEWS = ("micrograph", "layout", "gallery")
+VIEWS = ("micrograph", "layout", "tree", "gallery")
 
 _PAGE = """<!DOCTYPE html>
 <html lang="en">
@@ -61,11 +61,11 @@ footer { margin-top: 8px; color: var(--am-muted); font-size: 12px; }
 
 
 def to_html(data: xr.DataTree, path: str | Path, *, title: str | None = None) -> Path:
-    """Write micrograph, layout and gallery of class averages, linked by one selection, as one page.
+    """Write micrograph, layout, motif-cells and gallery of averages, linked by one selection, as one page.
 
     A lasso, a box or a tap in one view lights the same points in the others; pointing at a point shows its
-    patch beside the average of its motif. The page opens from a file, by mail or inside a frame, and its
-    content security policy forbids it any request.
+    patch beside the average of its motif, and pointing at a motif-cell what it is made of. The page opens
+    from a file, by mail or inside a frame, and its content security policy forbids it any request.
 
     Parameters
     ----------

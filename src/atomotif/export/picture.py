@@ -14,6 +14,7 @@ from atomotif.export.drawing import (
     INK,
     LINE,
     MUTED,
+    PAPER,
     Frame,
     fit_text,
     font,
@@ -22,12 +23,12 @@ from atomotif.export.drawing import (
     number,
     stamp_discs,
 )
+from atomotif.export.tree_picture import draw_outlines, draw_tree
 from atomotif.views.data import NEUTRAL, DisplayImage, ViewData
 from atomotif.views.workbench import VIEWS
 
 #: Bytes of a picture at most: ten of them keep a notebook well below 2 MB.
 MOST_BYTES = 130_000
-_PAPER = (255, 255, 255)
 _CAPTION = "Saved picture. Run the cell for linked views."
 _HEIGHT = 400  # px of a panel with a figure
 _GAP = 16
@@ -44,7 +45,13 @@ class _Shown:
 
     data: ViewData
     selected: NDArray[np.bool_]
-    colors: NDArray[np.uint8]
+    palette: NDArray[np.uint8]  # of the motifs, and of none
+
+    @property
+    def colors(self) -> NDArray[np.uint8]:
+        """Of the points."""
+        label, none = self.data.label, len(self.palette) - 1
+        return self.palette[np.where((label >= 0) & (label < none), label, none)]
 
     @property
     def any_selected(self) -> bool:
@@ -105,6 +112,8 @@ def picture(
     rows = [_summary(shown, total)]
     if figures:
         rows.append(_beside(figures))
+    if "tree" in wanted and shown.data.tree is not None:
+        rows.append(_tree(shown, total))
     if "gallery" in wanted and shown.data.motifs:
         rows.append(_gallery(shown, total))
     if "selection" in wanted and shown.any_selected and shown.data.motifs:
@@ -118,9 +127,8 @@ def _shown(data: xr.DataTree, selection: ArrayLike, image: DisplayImage | None) 
     palette = np.array([_rgb(motif.color) for motif in found.motifs] + [_rgb(NEUTRAL)], np.uint8)
     if "motifs" in found.stale:
         palette = (palette // 2 + 80).astype(np.uint8)
-    label = np.where((found.label >= 0) & (found.label < len(found.motifs)), found.label, len(found.motifs))
     chosen = np.asarray(selection, dtype=np.int64).reshape(-1)
-    return _Shown(found, np.isin(found.ids, chosen), palette[label])
+    return _Shown(found, np.isin(found.ids, chosen), palette)
 
 
 def _rgb(color: str) -> tuple[int, int, int]:
@@ -146,7 +154,9 @@ def _micrograph(shown: _Shown, width: int) -> Image.Image:
         if shown.any_selected:
             grey = grey // 5 * 3
         canvas[frame.inside] = grey[..., None]
-    _points(canvas, frame, data.x, data.y, shown, np.array([0, 0, 0] if image is not None else _PAPER))
+    _points(canvas, frame, data.x, data.y, shown, np.array([0, 0, 0] if image is not None else PAPER))
+    if data.tree is not None and shown.any_selected:
+        draw_outlines(canvas, frame, data.tree, shown.selected)
     made = Image.fromarray(canvas)
     draw = ImageDraw.Draw(made)
     _axes(draw, frame, data.units)
@@ -162,11 +172,20 @@ def _layout(shown: _Shown, width: int) -> Image.Image:
     x0, x1, y0, y1 = _extent(u, v)
     frame = Frame(width, _HEIGHT, left=1, bottom=2, top=_TITLE, x0=x0, x1=x1, y0=y1, y1=y0)
     canvas = np.full((_HEIGHT, width, 3), 255, np.uint8)
-    _points(canvas, frame, u, v, shown, np.array(_PAPER))
+    _points(canvas, frame, u, v, shown, np.array(PAPER))
     made = Image.fromarray(canvas)
     draw = ImageDraw.Draw(made)
     draw.rectangle(frame.box, outline=LINE)
     _title(draw, "Layout", "layout" in shown.data.stale)
+    return made
+
+
+def _tree(shown: _Shown, width: int) -> Image.Image:
+    assert shown.data.tree is not None
+    made = Image.new("RGB", (width, _HEIGHT), PAPER)
+    drawn = draw_tree(shown.data.tree, shown.selected, shown.palette, (width, _HEIGHT - _TITLE))
+    made.paste(drawn, (0, _TITLE))
+    _title(ImageDraw.Draw(made), "Motif-cells", "hierarchy" in shown.data.stale)
     return made
 
 
@@ -248,7 +267,7 @@ def _summary(shown: _Shown, width: int) -> Image.Image:
     total = len(shown.data.ids)
     count = int(shown.selected.sum())
     text = f"{count:,} of {total:,} columns selected" if count else f"{total:,} columns"
-    made = Image.new("RGB", (width, 24), _PAPER)
+    made = Image.new("RGB", (width, 24), PAPER)
     draw = ImageDraw.Draw(made)
     draw.text((0, 3), text, INK, font(14))
     at = draw.textlength(text, font(14)) + 18
@@ -278,7 +297,7 @@ def _gallery(shown: _Shown, width: int) -> Image.Image:
     shown_motifs = data.motifs[: across * _MOST_LINES]
     lines = -(-len(shown_motifs) // across)
     tall = (_TILE + 40) if data.averages is not None else 44
-    made = Image.new("RGB", (width, _TITLE + lines * (tall + 6)), _PAPER)
+    made = Image.new("RGB", (width, _TITLE + lines * (tall + 6)), PAPER)
     draw = ImageDraw.Draw(made)
     more = len(data.motifs) - len(shown_motifs)
     _title(draw, f"Motifs ({more} rare ones not shown)" if more else "Motifs", "motifs" in data.stale)
@@ -305,7 +324,7 @@ def _shares(shown: _Shown, width: int) -> Image.Image:
     chosen = [(m, int(n)) for m, n in zip(shown.data.motifs, counts) if n]
     more = len(chosen) - _MOST_SHARES
     chosen = sorted(chosen, key=lambda one: -one[1])[:_MOST_SHARES]
-    made = Image.new("RGB", (width, _TITLE + 20 * len(chosen)), _PAPER)
+    made = Image.new("RGB", (width, _TITLE + 20 * len(chosen)), PAPER)
     draw = ImageDraw.Draw(made)
     _title(draw, f"Selection ({more} motifs more)" if more > 0 else "Selection", is_stale=False)
     for k, (motif, count) in enumerate(chosen):
@@ -323,13 +342,13 @@ def _shares(shown: _Shown, width: int) -> Image.Image:
 
 
 def _line(text: str, width: int, size: int, color: tuple[int, int, int]) -> Image.Image:
-    made = Image.new("RGB", (width, size + 8), _PAPER)
+    made = Image.new("RGB", (width, size + 8), PAPER)
     ImageDraw.Draw(made).text((0, 2), text, color, font(size))
     return made
 
 
 def _beside(parts: Sequence[Image.Image]) -> Image.Image:
-    made = Image.new("RGB", (sum(p.width for p in parts) + _GAP * (len(parts) - 1), parts[0].height), _PAPER)
+    made = Image.new("RGB", (sum(p.width for p in parts) + _GAP * (len(parts) - 1), parts[0].height), PAPER)
     left = 0
     for part in parts:
         made.paste(part, (left, 0))
@@ -340,7 +359,7 @@ def _beside(parts: Sequence[Image.Image]) -> Image.Image:
 def _below(parts: Sequence[Image.Image]) -> Image.Image:
     edge = 8
     width = max(part.width for part in parts) + 2 * edge
-    made = Image.new("RGB", (width, sum(part.height + 6 for part in parts) + 2 * edge), _PAPER)
+    made = Image.new("RGB", (width, sum(part.height + 6 for part in parts) + 2 * edge), PAPER)
     top = edge
     for part in parts:
         made.paste(part, (edge, top))

@@ -22,8 +22,8 @@ def columns_table(data: xr.DataTree) -> pd.DataFrame:
     -------
     pandas.DataFrame
         `id` (int64), `y`, `x` (float64, in `attrs["units"]` of the table), `motif` (name, missing without
-        one), `label` (int64, -1 = none), `confidence` (0 to 1, NaN if unknown) and `intensity` (NaN if
-        unknown).
+        one), `label` (int64, -1 = none), `confidence` (0 to 1, NaN if unknown), `intensity` (NaN if
+        unknown), and where there is a lattice `displacement_y` and `displacement_x` from it.
 
     Raises
     ------
@@ -57,6 +57,9 @@ def columns_table(data: xr.DataTree) -> pd.DataFrame:
             else unknown,
         }
     )
+    if "strain" in data.children:
+        moved = data["strain"].to_dataset()["displacement"]
+        table["displacement_y"], table["displacement_x"] = moved.values.T
     table.attrs["units"] = shown.units
     return table
 
@@ -94,7 +97,8 @@ def write_csv(tables: Mapping[str, pd.DataFrame], path: str | Path) -> Path:
         part = table.copy()
         part.insert(0, "image", image)
         if len(units) == 1:
-            part = part.rename(columns={axis: f"{axis} ({table.attrs['units']})" for axis in ("y", "x")})
+            lengths = ("y", "x", "displacement_y", "displacement_x")
+            part = part.rename(columns={name: f"{name} ({table.attrs['units']})" for name in lengths})
         else:
             part.insert(2, "units", table.attrs["units"])
         parts.append(part)

@@ -1,12 +1,19 @@
 """A session in a few honest lines of text."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 
-def session_text(title: str, data: xr.DataTree, stale: Sequence[str], branches: Sequence[str]) -> str:
+def session_text(
+    title: str,
+    data: xr.DataTree,
+    stale: Sequence[str],
+    branches: Sequence[str],
+    left_out: Mapping[str, str] | None = None,
+) -> str:
     """Return what a session holds, a line for each group that is there.
 
     Parameters
@@ -19,6 +26,8 @@ def session_text(title: str, data: xr.DataTree, stale: Sequence[str], branches: 
         The groups that are out of date.
     branches : sequence of str
         Names of its branches.
+    left_out : mapping of str to str, optional
+        Groups that `run` did not make, and why.
 
     Returns
     -------
@@ -32,6 +41,8 @@ def session_text(title: str, data: xr.DataTree, stale: Sequence[str], branches: 
     for name, text in _groups(data):
         mark = " (stale: call `run`)" if name in stale else ""
         lines.append(f"  {name:<9} {text}{mark}")
+    if left_out:
+        lines.append(f"  {next(iter(left_out)):<9} {next(iter(left_out.values()))}")
     if "points" not in data.children:
         lines.append("  nothing found yet: call `run`")
     if branches:
@@ -60,6 +71,29 @@ def _groups(data: xr.DataTree) -> list[tuple[str, str]]:
         attrs = data["features"].attrs
         kind = "rotation-invariant" if attrs["rotation_invariant"] else "oriented"
         lines.append(("features", f"Zernike moments of patches of {attrs['patch_size']:.1f} px, {kind}"))
+    if "symmetry_map" in data.children:
+        maps = data["symmetry_map"].to_dataset()
+        folds = ", ".join(map(str, maps["fold"].values))
+        lines.append(
+            (
+                "symmetry_map",
+                f"folds {folds} within {maps.attrs['radius']:.1f} px, every {maps.attrs['step']} px",
+            )
+        )
+    if "symmetry" in data.children:
+        lines.append(("symmetry", f"of the patches: {_scores(data['symmetry'].to_dataset())}"))
+    if "grains" in data.children:
+        grains = data["grains"].to_dataset()
+        boundary = int((grains["grain"] < 0).sum())
+        counts = ", ".join(map(str, grains["count"].values[:12].tolist())) or "none found"
+        more = ", ..." if grains.sizes["grain_"] > 12 else ""
+        lines.append(
+            (
+                "grains",
+                f"{grains.sizes['grain_']} by the {grains.attrs['fold']}-fold axis: {counts}{more} "
+                f"points; {boundary} on boundaries or in none",
+            )
+        )
     if "layout" in data.children:
         lines.append(("layout", f"{data['layout'].sizes['point']} points in the plane"))
     if "motifs" in data.children:
@@ -71,4 +105,79 @@ def _groups(data: xr.DataTree) -> list[tuple[str, str]]:
         none = int(np.count_nonzero(motifs["label"].values < 0))
         found = f"{motifs.sizes['motif']}: {counts}{more}" if counts else "none found"
         lines.append(("motifs", found + (f"; {none} points without" if none else "")))
+    if "lattice" in data.children:
+        lattice = data["lattice"].to_dataset()
+        a, b = lattice["length"].values
+        units = lattice["length"].attrs["units"]
+        lines.append(
+            (
+                "lattice",
+                f"a = {a:.3g}, b = {b:.3g} {units}, {lattice.attrs['angle']:.1f} deg, "
+                f"{lattice.sizes['sublattices']} columns a cell (quality {lattice.attrs['quality']:.2f})",
+            )
+        )
+    if "strain" in data.children:
+        strain = data["strain"].to_dataset()
+        errors = float(np.nanmedian(strain["exx_error"].values))
+        spread = ", ".join(f"{name} {_spread(strain[name].values)}" for name in ("exx", "eyy", "exy"))
+        lines.append(("strain", f"{spread} (median and spread over the columns; error {100 * errors:.2g} %)"))
+    if "cells" in data.children:
+        cells = data["cells"].to_dataset()
+        minority, known = int(cells["minority"].sum()), int((cells["class"] >= 0).sum())
+        lines.append(("cells", f"{known} of {cells.sizes['class_']} classes, {minority} not of the crystal"))
+    if "hierarchy" in data.children:
+        hierarchy = data["hierarchy"].to_dataset()
+        levels = int(hierarchy["level"].values.max(initial=0))
+        lines.append(
+            (
+                "hierarchy",
+                f"{hierarchy.sizes['node']} motif-cells of up to {levels} {hierarchy.attrs['items']}, "
+                f"{int(hierarchy['count'].sum())} occurrences, {hierarchy.sizes['edge']} edges",
+            )
+        )
+    if "environments" in data.children:
+        group = data["environments"].to_dataset()
+        known, count = int(group["class_count"].sum()), group.sizes["center"]
+        lines.append(
+            (
+                "environments",
+                f"{group.sizes['class_']} classes of {known} centres, {count - known} cut by the edge",
+            )
+        )
+    if "quads" in data.children:
+        group = data["quads"].to_dataset()
+        empty, partial, filled = group["pentagon_count"].values
+        both = group["sublattice"].values < 0
+        chance = ", ".join(
+            f"p = {p:.2g} on level {level}"
+            for level, p in zip(group["level"].values[both], group["p"].values[both], strict=True)
+        )
+        lines.append(
+            (
+                "quads",
+                f"{group.sizes['quad']} of {empty} empty, {filled} filled, {partial} partly filled ones; "
+                f"as ordered by chance: {chance}",
+            )
+        )
+    if "reconstruction" in data.children:
+        group = data["reconstruction"].to_dataset()
+        explained, limit = group.attrs["explained_variance"], group.attrs["explained_variance_limit"]
+        lines.append(
+            (
+                "reconstruction",
+                f"{100 * explained:.1f} % of the variance explained, {100 * limit:.1f} % is not noise; "
+                f"SSIM {group.attrs['ssim']:.2f}, {group.sizes['candidate']} places unaccounted for",
+            )
+        )
     return lines
+
+
+def _spread(values: NDArray[np.float64]) -> str:
+    low, middle, high = 100 * np.nanpercentile(values, [15.9, 50, 84.1])
+    return f"{middle:.2g} +- {(high - low) / 2:.2g} %"
+
+
+def _scores(symmetry: xr.Dataset) -> str:
+    scores = np.nanmedian(symmetry["rotation"].values, axis=0)
+    each = ", ".join(f"{fold}-fold {score:.2f}" for fold, score in zip(symmetry["fold"].values, scores))
+    return f"{each}, mirror {np.nanmedian(symmetry['mirror'].values):.2f} (medians)"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from atomotif._warnings import warn
 from atomotif.session.carry import carry_ids, same_places
-from atomotif.session.commands import Edit, with_edits
+from atomotif.session.commands import Edit, Rename, with_edits
 from atomotif.session.history import History
 from atomotif.session.progress import Progress, in_notebook, shown
 from atomotif.session.selection import Selection, as_ids, rows_of
@@ -57,6 +57,8 @@ class Engine:
         self.progress = progress
         #: Seconds that each step took when it last ran here; not saved.
         self.timings: dict[str, float] = {}
+        #: What `run` did not find, by the group that is therefore not there, as the reason; not saved.
+        self.left_out: dict[str, str] = {}
         self._state = State()
         self._selection = Selection()
         self._next_id = 0
@@ -88,8 +90,13 @@ class Engine:
 
     # ---- changes ---------------------------------------------------------------------------------
 
-    def _execute(self, steps: Sequence[tuple[str, Parameters]], asked_for: str | None = None) -> None:
-        """Run steps; after an error all is as it was, after an interrupt what is done stays done."""
+    def _execute(
+        self, steps: Sequence[tuple[str, Parameters]], asked_for: str | None = None, *, lenient: bool = False
+    ) -> None:
+        """Run steps; after an error all is as it was, after an interrupt what is done stays done.
+
+        Where `lenient`, a step for crystals that finds nothing is left out with all that depends on it.
+        """
         from atomotif.numerics._threads import one_blas_thread
 
         if in_notebook():
@@ -102,13 +109,12 @@ class Engine:
                 for verb, parameters in steps:
                     progress.update(verb, 0.0)
                     start = time.perf_counter()
-                    if verb != asked_for and self._state.is_given(STEPS[verb].group):
-                        self._write(verb, self._given_motifs(), None)
-                    else:
-                        inputs = [self._state.groups[name] for name in parameters.required()]
-                        context = Context(partial(progress.update, verb), self.n_threads)
-                        made = STEPS[verb].function(*inputs, parameters=parameters, context=context)
-                        self._write(verb, made, parameters)
+                    try:
+                        self._run_one(verb, parameters, partial(progress.update, verb), verb == asked_for)
+                    except (ValueError, KeyError) as error:
+                        if not (lenient and STEPS[verb].for_crystals):
+                            raise
+                        self._leave_out(STEPS[verb].group, parameters, str(error))
                     self.timings[verb] = time.perf_counter() - start
                     progress.update(verb, 1.0)
         except Exception:
@@ -118,6 +124,25 @@ class Engine:
             raise
         finally:
             self._renew_views()
+
+    def _run_one(
+        self, verb: str, parameters: Parameters, report: Callable[[float], None], asked_for: bool
+    ) -> None:
+        group = STEPS[verb].group
+        if not asked_for and self._state.is_given(group):
+            self._write(verb, self._given_motifs(), None)
+            return
+        inputs = [self._state.groups[name] for name in parameters.required()]
+        context = Context(report, self.n_threads)
+        made = STEPS[verb].function(*inputs, parameters=parameters, context=context)
+        self.left_out.pop(group, None)
+        self._write(verb, made, parameters)
+
+    def _leave_out(self, group: str, parameters: Parameters, reason: str) -> None:
+        """Drop a group that cannot be made; its reason is the first one on the way to it."""
+        above = [self.left_out[name] for name in parameters.required() if name in self.left_out]
+        self.left_out[group] = above[0] if above else reason
+        self._state.groups.pop(group, None)
 
     def _given_motifs(self) -> xr.Dataset:
         """Return the motifs that were given, with averages of the patches as they are now."""
@@ -177,6 +202,8 @@ class Engine:
         with self._root._history.change(edit.code):
             self._state.restore("motifs", edit.apply(self._state.groups["motifs"]))
             self._state.edits.append(edit)
+            if isinstance(edit, Rename):
+                self._state.rename(edit.motif, edit.value)
         self._renew_views()
 
     # ---- branches --------------------------------------------------------------------------------
@@ -202,7 +229,8 @@ class Engine:
                 self._subset = carry_ids(self._subset, old, dataset)
                 if len(self._subset) < 3:
                     warn(f"the points of {self.title!r} are gone: nothing is near where they were")
-            dataset = dataset.isel(point=np.flatnonzero(np.isin(dataset["id"].values, self._subset)))
+            rows = np.flatnonzero(np.isin(dataset["id"].values, self._subset))
+            dataset = dataset.isel(point=rows).assign_attrs(subset=1)
         self._state.put(group, dataset)
         for branch in self._branches.values():
             branch._follow(group)
@@ -223,6 +251,11 @@ class Engine:
     def _require_points(self) -> None:
         if "points" not in self._state.groups:
             raise ValueError("there are no points yet: call `run`, `find_points` or `set_points` first.")
+
+    def _require(self, group: str, verb: str) -> None:
+        if group not in self._state.groups:
+            reason = self.left_out.get(group, f"call `run` or `{verb}` first.")
+            raise ValueError(f"there is no group {group!r}: {reason}")
 
     # ---- views -----------------------------------------------------------------------------------
 

@@ -115,6 +115,9 @@ def plan(
         group = STEPS[verb].group
         if group in frozen or (group == "points" and state.is_given(group)):
             continue
+        unasked = groups is None and group not in state.groups and verb not in (changes or {})
+        if STEPS[verb].on_demand and unasked:
+            continue
         if remade.intersection(wanted[verb].required()) or not state.is_current(verb, wanted[verb]):
             todo.append((verb, wanted[verb]))
             remade.add(group)

@@ -16,16 +16,21 @@ from atomotif.io import readers
 from atomotif.session import describe, saving
 from atomotif.session.commands import Rename
 from atomotif.session.engine import MAIN, SHARED, SHARED_BY_SUBSET, Engine
+from atomotif.session.environments import Environments
 from atomotif.session.given import checked_labels, checked_points
+from atomotif.session.grains import Grains
 from atomotif.session.history import recorded
+from atomotif.session.motif_cells import MotifCells
 from atomotif.session.motifs import Motifs
 from atomotif.session.planning import check_names, plan, sort_parameters
 from atomotif.session.progress import Progress, in_notebook
+from atomotif.session.quads import Quads
 from atomotif.session.verbs import StepVerb
 from atomotif.steps.find_points import points_group
 from atomotif.steps.graph import STEPS
 
 if TYPE_CHECKING:
+    import networkx as nx
     import pandas as pd
 
     from atomotif.widget.host import View
@@ -71,9 +76,19 @@ class MotifSession(Engine):
     denoise = StepVerb("denoise")
     find_points = StepVerb("find_points")
     measure_patch_size = StepVerb("measure_patch_size")
+    map_symmetry = StepVerb("map_symmetry")
     compute_features = StepVerb("compute_features")
+    measure_symmetry = StepVerb("measure_symmetry")
+    find_grains = StepVerb("find_grains")
     compute_layout = StepVerb("compute_layout")
     find_motifs = StepVerb("find_motifs")
+    find_lattice = StepVerb("find_lattice")
+    measure_strain = StepVerb("measure_strain")
+    find_cells = StepVerb("find_cells")
+    build_hierarchy = StepVerb("build_hierarchy")
+    find_environments = StepVerb("find_environments")
+    find_quads = StepVerb("find_quads")
+    reconstruct = StepVerb("reconstruct")
 
     def __init__(
         self,
@@ -205,7 +220,9 @@ class MotifSession(Engine):
                 raise ValueError(f"`{verb}` must be changed on the parent session of a branch.")
             if self._state.is_given(STEPS[verb].group):
                 raise ValueError(f"`{verb}` must not get parameters in `run`: its result was given.")
-        self._execute(plan(self._state, changes, frozen=self._frozen))
+        # What not every sample has must be there only if it is asked for.
+        lenient = not any(STEPS[verb].for_crystals for verb in changes)
+        self._execute(plan(self._state, changes, frozen=self._frozen), lenient=lenient)
         return self
 
     # ---- results that are given ------------------------------------------------------------------
@@ -396,6 +413,170 @@ class MotifSession(Engine):
             raise ValueError("there are no motifs yet: call `run`, `find_motifs` or `set_motifs` first.")
         return Motifs(self._state.groups["motifs"], self._edit_motifs)
 
+    @property
+    def grains(self) -> Grains:
+        """The grains: counts, angles and misorientations, and the ids of their points.
+
+        Raises
+        ------
+        ValueError
+            If there are none yet.
+
+        Examples
+        --------
+        >>> session.find_grains().grains.table().index.tolist()
+        [0]
+        """
+        self._require("grains", "find_grains")
+        return Grains(self._state.groups["grains"])
+
+    @property
+    def cell_classes(self) -> pd.DataFrame:
+        """The classes of the cells as a table: `composition`, `count`, `share`, `dominant`.
+
+        Raises
+        ------
+        ValueError
+            If there are no cells yet.
+
+        Examples
+        --------
+        >>> session.cell_classes["composition"][0]
+        'M0 + M1'
+        """
+        from atomotif.export.hierarchy import cell_classes_table
+
+        self._require("cells", "find_cells")
+        return cell_classes_table(self.data)
+
+    @property
+    def cell_shapes(self) -> pd.DataFrame:
+        """The size and shape of every Voronoi cell against the mean cell (paper, fig. S17), as a table.
+
+        `id` and `motif` of the point that it belongs to, `y`, `x`, `border` (cut by the edge), number of
+        `sides`, `area`, and how far area, sides, angles (degrees) and corners depart from the mean cell: see
+        `atomotif.export.cells.cell_shapes_table`.
+
+        Raises
+        ------
+        ValueError
+            If there are no cells yet, or they are those of a lattice.
+
+        Examples
+        --------
+        >>> shapes = session.find_cells(cells="voronoi", seeds=["M0"]).cell_shapes
+        >>> int(shapes["sides"][~shapes["border"]].mode()[0])
+        6
+        """
+        from atomotif.export.cells import cell_shapes_table
+
+        self._require("cells", "find_cells")
+        return cell_shapes_table(self.data)
+
+    @property
+    def motif_cells(self) -> MotifCells:
+        """The motif-cells: levels, counts and compositions, the ids of their points, and where they are.
+
+        Raises
+        ------
+        ValueError
+            If there is no hierarchy yet.
+        """
+        self._require("hierarchy", "build_hierarchy")
+        return MotifCells(self.data)
+
+    @property
+    def hierarchy(self) -> nx.DiGraph[int]:
+        """The motif-cell hierarchy as a `networkx.DiGraph`, with edges towards the larger ones.
+
+        Each node has `level`, `count`, `composition`, `cells` and `occurrences`; see
+        `atomotif.export.hierarchy.hierarchy_graph`.
+
+        Raises
+        ------
+        ValueError
+            If there is no hierarchy yet.
+
+        Examples
+        --------
+        >>> graph = session.hierarchy
+        >>> all(graph.nodes[a]["level"] < graph.nodes[b]["level"] for a, b in graph.edges)
+        True
+        """
+        from atomotif.export.hierarchy import hierarchy_graph
+
+        self._require("hierarchy", "build_hierarchy")
+        return hierarchy_graph(self.data)
+
+    @property
+    def environments(self) -> Environments:
+        """The classes of environments: centre and rings by motif, counts, and the ids of their points.
+
+        Raises
+        ------
+        ValueError
+            If they were not found yet.
+
+        Examples
+        --------
+        >>> session.find_environments(centers="M1", n_shells=1).environments.table()["ring 1"][0]
+        '3 M0'
+        """
+        self._require("environments", "find_environments")
+        return Environments(self.data)
+
+    @property
+    def quads(self) -> Quads:
+        """The quads of pentagons: abundances, entropies and growth on both levels, ids of their points.
+
+        Raises
+        ------
+        ValueError
+            If they were not found yet.
+        """
+        self._require("quads", "find_quads")
+        return Quads(self.data)
+
+    def ring_intensities(
+        self, motifs: Sequence[str], radius: float | None = None, source: str = "intensity"
+    ) -> pd.DataFrame:
+        """Return the intensity in the middle of rings per motif, and how well it tells the motifs apart.
+
+        The points of the motifs are the centres of rings, as of empty and filled pentagons (paper, fig. S16).
+
+        Parameters
+        ----------
+        motifs : sequence of str
+            Names of motifs.
+        radius : float, optional
+            Of the disc that is averaged round every centre, px; by default a fifth of the nearest-neighbour
+            distance of the centres, which covers a column in the middle and stays clear of the ring.
+        source : {"intensity", "flattened", "denoised"}, default "intensity"
+            The image that is looked at: as it was taken, unless its background is uneven.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row a motif: `count`, `mean`, `std` and, for every motif B, `auc B` (probability that a ring
+            of B is brighter than one of the row's motif; 0.5 is chance) and `d' B` (difference of the means
+            in standard deviations).
+
+        Raises
+        ------
+        ValueError
+            If there are no motifs yet, a name is no motif's or given twice, or there is no such image.
+
+        Examples
+        --------
+        >>> table = session.ring_intensities(["M0", "M1"])
+        >>> bool(table.loc["M0", "auc M1"] + table.loc["M1", "auc M0"] == 1)
+        True
+        """
+        from atomotif.export.ring_intensity import ring_intensity_table
+
+        self._require("motifs", "find_motifs")
+        return ring_intensity_table(self.data, motifs, radius, source)
+
     def undo(self) -> Self:
         """Take back the last change of this session or of a branch: a run, a step, an edit, a new branch.
 
@@ -464,7 +645,7 @@ class MotifSession(Engine):
         `id`; `y` and `x` in the units of the image (`columns.attrs["units"]`; in px they are `row` and
         `col` of ``session.data["points"]``); `motif` (name, missing without one); `label` (-1 without
         one); `confidence` (0 to 1: how surely the point is of its motif and of no other); `intensity` of
-        the nearest pixel.
+        the nearest pixel; where there is a lattice, `displacement_y` and `displacement_x` from it.
 
         Raises
         ------
@@ -477,7 +658,7 @@ class MotifSession(Engine):
         return columns_table(self.data)
 
     def __repr__(self) -> str:
-        return describe.session_text(self.title, self.data, self.stale, tuple(self._branches))
+        return describe.session_text(self.title, self.data, self.stale, tuple(self._branches), self.left_out)
 
     # ---- views -----------------------------------------------------------------------------------
 
@@ -491,7 +672,7 @@ class MotifSession(Engine):
         Parameters
         ----------
         *names : str
-            Of "micrograph", "layout", "gallery" and "selection"; all of them by default.
+            Of "micrograph", "layout", "tree", "gallery" and "selection"; all of them by default.
 
         Returns
         -------

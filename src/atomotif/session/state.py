@@ -99,6 +99,20 @@ class State:
                 variable.values.flags.writeable = False
         self.groups[group] = dataset
 
+    def rename(self, old: str, new: str) -> None:
+        """Let parameters that name a motif follow its new name: what was made with them stays current."""
+        self.wanted = {verb: values.renamed(old, new) for verb, values in self.wanted.items()}
+        for group in self.groups:
+            made_by = self.made_by(group)
+            now = {
+                verb: values
+                if values == GIVEN
+                else STEPS[verb].parameters.from_dict(values).renamed(old, new).to_dict()
+                for verb, values in made_by.items()
+            }
+            if now != made_by:
+                self.groups[group] = self.groups[group].assign_attrs(parameters=json.dumps(now))
+
     def made_by(self, group: str) -> dict[str, Any]:
         """Return for each step that made `group` the values it ran with, or GIVEN."""
         dataset = self.groups.get(group)

@@ -1,15 +1,30 @@
 """What all steps share: the base of their parameters, and what they run in."""
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields
-from types import NoneType
-from typing import Any, ClassVar, Self, get_args
+from dataclasses import asdict, dataclass, fields, replace
+from types import NoneType, UnionType
+from typing import Any, ClassVar, Self, get_args, get_origin
 
 import numpy as np
 
 
 def no_report(fraction: float) -> None:
     """Report nothing."""
+
+
+def _kinds(annotation: Any) -> tuple[type, ...]:
+    options = get_args(annotation) if isinstance(annotation, UnionType) else (annotation,)
+    return tuple(get_origin(option) or option for option in options)
+
+
+def _frozen(values: Any) -> Any:
+    if isinstance(values, np.ndarray):
+        values = values.tolist()
+    return tuple(map(_frozen, values)) if isinstance(values, list | tuple) else values
+
+
+def _thawed(values: Any) -> Any:
+    return list(map(_thawed, values)) if isinstance(values, tuple) else values
 
 
 @dataclass(frozen=True)
@@ -35,14 +50,18 @@ class Parameters:
 
     #: Names of the groups that the step reads, in the order of its function's arguments.
     inputs: ClassVar[tuple[str, ...]] = ()
+    #: Names of the parameters that name motifs: they follow when one is renamed.
+    motif_names: ClassVar[tuple[str, ...]] = ()
 
     def __post_init__(self) -> None:
         for item in fields(self):
             value = getattr(self, item.name)
+            kinds = _kinds(item.type)
             if isinstance(value, np.generic):  # NumPy's numbers are welcome, but JSON does not know them
                 value = value.item()
-                object.__setattr__(self, item.name, value)
-            kinds = get_args(item.type) or (item.type,)
+            elif tuple in kinds and isinstance(value, list | tuple | np.ndarray):
+                value = _frozen(value)
+            object.__setattr__(self, item.name, value)
             fits = type(value) in kinds or (type(value) is int and float in kinds)
             if not fits:
                 names = " or ".join("None" if kind is NoneType else kind.__name__ for kind in kinds)
@@ -59,8 +78,16 @@ class Parameters:
         return cls(**{name: values[name] for name in cls.names() if name in values})
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the values as a dictionary."""
-        return asdict(self)
+        """Return the values as a dictionary that JSON gives back as it is."""
+        return {name: _thawed(value) for name, value in asdict(self).items()}
+
+    def renamed(self, old: str, new: str) -> Self:
+        """Return the parameters with another name of a motif."""
+
+        def follow(value: Any) -> Any:
+            return tuple(map(follow, value)) if isinstance(value, tuple) else new if value == old else value
+
+        return replace(self, **{name: follow(getattr(self, name)) for name in self.motif_names})
 
     def required(self) -> tuple[str, ...]:
         """Return the groups that the step reads with these values."""

@@ -102,5 +102,9 @@ def compute_features(
             "noise_covariance": (("moment", "moment_"), covariance),
         },
         coords={"p": ("moment", p), "q": ("moment", q)},
-        attrs={"patch_size": size, "rotation_invariant": int(parameters.rotation_invariant)},
+        attrs={
+            "patch_size": size,
+            "rotation_invariant": int(parameters.rotation_invariant),
+            "source": parameters.source,
+        },
     )

@@ -6,13 +6,23 @@ from dataclasses import dataclass
 import xarray as xr
 
 from atomotif.steps import (
+    build_hierarchy,
     compute_features,
     compute_layout,
     denoise,
+    find_cells,
+    find_environments,
+    find_grains,
+    find_lattice,
     find_motifs,
     find_points,
+    find_quads,
     flatten,
+    map_symmetry,
     measure_patch_size,
+    measure_strain,
+    measure_symmetry,
+    reconstruct,
 )
 from atomotif.steps.base import Parameters
 
@@ -31,12 +41,19 @@ class Step:
         The dataclass of its parameters.
     function : callable
         From the groups that its parameters require, in order, to one group.
+    for_crystals : bool, default False
+        Whether only some samples have what it finds: `run` leaves it and what depends on it out where it
+        finds nothing, instead of failing.
+    on_demand : bool, default False
+        Whether `run` makes it only where it was made before, or its parameters are given.
     """
 
     verb: str
     group: str
     parameters: type[Parameters]
     function: Callable[..., xr.Dataset]
+    for_crystals: bool = False
+    on_demand: bool = False
 
 
 #: All steps in the order in which they run.
@@ -53,15 +70,72 @@ STEPS: dict[str, Step] = {
             measure_patch_size.measure_patch_size,
         ),
         Step(
+            "map_symmetry",
+            "symmetry_map",
+            map_symmetry.MapSymmetryParameters,
+            map_symmetry.map_symmetry,
+            on_demand=True,
+        ),
+        Step(
             "compute_features",
             "features",
             compute_features.ComputeFeaturesParameters,
             compute_features.compute_features,
         ),
         Step(
+            "measure_symmetry",
+            "symmetry",
+            measure_symmetry.MeasureSymmetryParameters,
+            measure_symmetry.measure_symmetry,
+            on_demand=True,
+        ),
+        Step(
+            "find_grains", "grains", find_grains.FindGrainsParameters, find_grains.find_grains, on_demand=True
+        ),
+        Step(
             "compute_layout", "layout", compute_layout.ComputeLayoutParameters, compute_layout.compute_layout
         ),
         Step("find_motifs", "motifs", find_motifs.FindMotifsParameters, find_motifs.find_motifs),
+        Step("find_lattice", "lattice", find_lattice.FindLatticeParameters, find_lattice.find_lattice, True),
+        Step(
+            "measure_strain",
+            "strain",
+            measure_strain.MeasureStrainParameters,
+            measure_strain.measure_strain,
+            True,
+        ),
+        Step("find_cells", "cells", find_cells.FindCellsParameters, find_cells.find_cells, True),
+        Step(
+            "build_hierarchy",
+            "hierarchy",
+            build_hierarchy.BuildHierarchyParameters,
+            build_hierarchy.build_hierarchy,
+            True,
+        ),
+        Step(
+            "find_environments",
+            "environments",
+            find_environments.FindEnvironmentsParameters,
+            find_environments.find_environments,
+            for_crystals=True,
+            on_demand=True,
+        ),
+        Step(
+            "find_quads",
+            "quads",
+            find_quads.FindQuadsParameters,
+            find_quads.find_quads,
+            for_crystals=True,
+            on_demand=True,
+        ),
+        Step(
+            "reconstruct",
+            "reconstruction",
+            reconstruct.ReconstructParameters,
+            reconstruct.reconstruct,
+            for_crystals=True,
+            on_demand=True,
+        ),
     )
 }
 

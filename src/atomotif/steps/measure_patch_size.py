@@ -26,7 +26,8 @@ class MeasurePatchSizeParameters(Parameters):
         "nearest_neighbor" gives discs of radius 1.2 nearest-neighbour distances, which was measured
         best for finding motifs over seven materials; "repeat_length" the side length of the
         repeating unit, as the paper does (Materials and Methods, "Determination of motif patch
-        size").
+        size"). Of symmetric places alone, which are farther apart than columns, "nearest_neighbor"
+        gives the discs about which they are symmetric, 1.2 spacings of the columns.
 
     Examples
     --------
@@ -55,6 +56,8 @@ def measure_patch_size(
     shape = (image.sizes["y"], image.sizes["x"])
     measured = spacing.patch_size(positions(points), shape)
     size = measured.size
+    if points.attrs.get("method") == "symmetry":
+        size = 2 * points.attrs["place_radius"]
     if parameters.rule == "repeat_length":
         if not np.isfinite(measured.repeat_length):
             raise ValueError('`rule="repeat_length"` needs points that repeat, found no repeating length.')

@@ -11,6 +11,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from atomotif._palette import motif_colors
+from atomotif.views.tree_data import TreeData, tree_data
 
 NO_MOTIF = -1
 # Points without a motif: no hue, and of the greys the one farthest from all motifs to colour-blind eyes.
@@ -83,6 +84,8 @@ class ViewData:
     units : str
     stale : frozenset of str
         Names of the groups that are out of date.
+    tree : TreeData or None
+        The motif-cell hierarchy.
     """
 
     ids: NDArray[np.int64]
@@ -100,6 +103,7 @@ class ViewData:
     pixel_size: float
     units: str
     stale: frozenset[str] = field(default_factory=frozenset)
+    tree: TreeData | None = None
 
     @classmethod
     def from_tree(cls, data: xr.DataTree, image: DisplayImage | None = None) -> "ViewData":
@@ -167,6 +171,7 @@ class ViewData:
             pixel_size=float(attrs.get("pixel_size", 1.0)),
             units=str(attrs.get("units", "px")),
             stale=frozenset(name for name, group in groups.items() if group.attrs.get("stale")),
+            tree=tree_data(groups, ids),
         )
 
 

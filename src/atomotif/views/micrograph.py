@@ -3,7 +3,7 @@
 from bokeh.models import ColumnDataSource, LinearColorMapper
 from bokeh.plotting import figure
 
-from atomotif.views.points import add_points
+from atomotif.views.points import add_points, empty_source
 from atomotif.views.style import axis_label, empty_figure, scale_bar
 
 
@@ -46,5 +46,17 @@ def micrograph(units: str, *, has_image: bool = True) -> figure:
     plot.xaxis.axis_label = axis_label("x", units)
     plot.yaxis.axis_label = axis_label("y", units)
     add_points(plot)
+    # Round motif-cells that are selected: a light line on a dark one, to be seen on any grey.
+    for name, color, width in (("casing", "black", 4), ("outline", "white", 1.5)):
+        plot.line(
+            "x",
+            "y",
+            line_color=color,
+            line_width=width,
+            line_cap="round",
+            level="overlay",
+            source=empty_source("x", "y"),
+            name=f"micrograph-{name}",
+        )
     plot.add_layout(scale_bar(plot, units))
     return plot

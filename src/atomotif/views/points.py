@@ -30,13 +30,13 @@ def add_points(plot: figure) -> None:
         color="color",
         line_color=None,
         fill_alpha=0.85,
-        source=_source("x", "y", "color"),
+        source=empty_source("x", "y", "color"),
         name=f"{plot.name}-base",
     )
     plot.image_rgba(
         **{key: key for key in ("image", "x", "y", "dw", "dh")},
         level="glyph",
-        source=_source("number", "image", "x", "y", "dw", "dh"),
+        source=empty_source("number", "image", "x", "y", "dw", "dh"),
         name=f"{plot.name}-dots",
     )
     plot.quad(
@@ -46,7 +46,7 @@ def add_points(plot: figure) -> None:
         "bottom",
         line_color=None,
         level="overlay",
-        source=_source("left", "right", "top", "bottom"),
+        source=empty_source("left", "right", "top", "bottom"),
         name=f"{plot.name}-veil",
     )
     plot.scatter(
@@ -55,13 +55,13 @@ def add_points(plot: figure) -> None:
         fill_color="color",
         line_width=1,
         level="overlay",
-        source=_source("x", "y", "color"),
+        source=empty_source("x", "y", "color"),
         name=f"{plot.name}-selected",
     )
     plot.image_rgba(
         **{key: key for key in ("image", "x", "y", "dw", "dh")},
         level="overlay",
-        source=_source("number", "image", "x", "y", "dw", "dh"),
+        source=empty_source("number", "image", "x", "y", "dw", "dh"),
         name=f"{plot.name}-crowd",
     )
     plot.scatter(
@@ -71,10 +71,17 @@ def add_points(plot: figure) -> None:
         fill_color=None,
         line_width=2.5,
         level="overlay",
-        source=_source("x", "y"),
+        source=empty_source("x", "y"),
         name=f"{plot.name}-hover",
     )
 
 
-def _source(*columns: str) -> ColumnDataSource:
+def empty_source(*columns: str) -> ColumnDataSource:
+    """Return a source that the page fills.
+
+    Examples
+    --------
+    >>> empty_source("x").column_names
+    ['x']
+    """
     return ColumnDataSource({column: [] for column in columns})

@@ -1,4 +1,4 @@
-"""The workbench: micrograph, layout and gallery of one session, to be linked by one selection."""
+"""The workbench: micrograph, layout, tree and gallery of one session, to be linked by one selection."""
 
 import functools
 from collections.abc import Iterable
@@ -14,8 +14,9 @@ from atomotif.views.data import NEUTRAL, DisplayImage, ViewData
 from atomotif.views.gallery import gallery
 from atomotif.views.layout import layout
 from atomotif.views.micrograph import micrograph
+from atomotif.views.tree import tree
 
-VIEWS = ("micrograph", "layout", "gallery", "selection")
+VIEWS = ("micrograph", "layout", "tree", "gallery", "selection")
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ def workbench(
     ----------
     data : xr.DataTree
         A session's data; needs the group `image` or `points`.
-    views : iterable of str, default ("micrograph", "layout", "gallery", "selection")
+    views : iterable of str, default ("micrograph", "layout", "tree", "gallery", "selection")
         Which views are wanted; those without data are left out.
     image : DisplayImage, optional
         The display copy of the micrograph, if it was made before.
@@ -77,12 +78,14 @@ def workbench(
     shown = ViewData.from_tree(data, image)
     there = {"micrograph": True, "layout": shown.u is not None, "gallery": bool(shown.motifs)}
     there["selection"] = there["gallery"]
+    there["tree"] = shown.tree is not None
     names = [name for name in wanted if there[name]]
     figures = {}
     if "micrograph" in names:
         figures["micrograph"] = figure_document("micrograph", shown.units, shown.image is not None)
-    if "layout" in names:
-        figures["layout"] = figure_document("layout")
+    for name in ("layout", "tree"):
+        if name in names:
+            figures[name] = figure_document(name)
     return Workbench(figures, columns(shown), _facts(shown, names), shown.image)
 
 
@@ -95,7 +98,7 @@ def figure_document(name: str, units: str = "px", has_image: bool = True) -> dic
     Parameters
     ----------
     name : str
-        "micrograph" or "layout".
+        "micrograph", "layout" or "tree".
     units : str, default "px"
         Of a micrograph's axes.
     has_image : bool, default True
@@ -112,7 +115,10 @@ def figure_document(name: str, units: str = "px", has_image: bool = True) -> dic
     1
     """
     document = Document()
-    document.add_root(micrograph(units, has_image=has_image) if name == "micrograph" else layout())
+    if name == "micrograph":
+        document.add_root(micrograph(units, has_image=has_image))
+    else:
+        document.add_root({"layout": layout, "tree": tree}[name]())
     return dict(document.to_json(deferred=False))
 
 
@@ -124,7 +130,7 @@ def columns(shown: ViewData) -> dict[str, NDArray[Any]]:
     dict of ndarray
         `id` (float64, exact up to 2**53, since browsers' integers are no wider), `x`, `y`, `label`,
         `confidence`, and where there are any `angle` (by which the average has turned a patch), `u`, `v`,
-        `image` (uint8) and `averages` (uint8).
+        `image` (uint8), `averages` (uint8) and those of `TreeData.columns`.
     """
     arrays: dict[str, NDArray[Any] | None] = {
         "id": shown.ids.astype(np.float64),
@@ -138,6 +144,8 @@ def columns(shown: ViewData) -> dict[str, NDArray[Any]]:
         "image": None if shown.image is None else shown.image.pixels,
         "averages": shown.averages,
     }
+    if shown.tree is not None:
+        arrays |= shown.tree.columns()
     return {name: np.ascontiguousarray(array) for name, array in arrays.items() if array is not None}
 
 
@@ -153,4 +161,5 @@ def _facts(shown: ViewData, names: list[str]) -> dict[str, Any]:
         "extent": None if image is None else {"x0": image.x0, "x1": image.x1, "y0": image.y0, "y1": image.y1},
         "reduction": 1 if image is None else image.reduction,
         "stale": sorted(shown.stale),
+        "tree": None if shown.tree is None else shown.tree.facts(),
     }

@@ -2,7 +2,9 @@
 // textContent, so that a name is shown as it was typed and never read as markup.
 import { countMotifs, cropPatch, MODES, stretch, tileOf } from "./link.js";
 
-const TITLES = { micrograph: "Micrograph", layout: "Layout", gallery: "Motifs", selection: "Selection" };
+const TITLES = {
+  micrograph: "Micrograph", layout: "Layout", tree: "Motif-cells", gallery: "Motifs", selection: "Selection",
+};
 const PEEK = 150; // ms that the pointer rests on a motif before it is lit
 const MODE_TITLES = { replace: "Replace", add: "Add", subtract: "Remove", intersect: "Intersect" };
 const HINT =
@@ -176,18 +178,50 @@ export function gallery({ facts, labels, averages, averagesShape, onTap, onPeek 
   return { box, show };
 }
 
-// Shows the patch of a point beside the average of its motif, near the pointer.
-export function hoverCard({ facts, columns, shapes, copyAt }) {
+// A card near the pointer, on the browser's top layer: a notebook may clip or move what is laid out inside of it.
+// `fill` is called only when another thing is pointed at.
+function floating(fill) {
   const card = element("div", "am-card");
-  // On the browser's top layer: a notebook may clip or move what is laid out inside of it.
   card.popover = "manual";
+  const text = element("dl", "am-card-text");
+  card.append(text);
+  let shown = -1;
+
+  function show(which, event, ...given) {
+    if (which !== shown) {
+      const lines = fill(which, ...given);
+      text.replaceChildren(...lines.flatMap(([key, value]) => [element("dt", "", key), element("dd", "", value)]));
+    }
+    shown = which;
+    if (!card.matches(":popover-open")) card.showPopover();
+    const gap = 18;
+    const { width, height } = card.getBoundingClientRect();
+    const right = event.clientX + gap + width < window.innerWidth;
+    const below = event.clientY + gap + height < window.innerHeight;
+    card.style.left = `${Math.max(4, right ? event.clientX + gap : event.clientX - gap - width)}px`;
+    card.style.top = `${Math.max(4, below ? event.clientY + gap : event.clientY - gap - height)}px`;
+  }
+  function hide() {
+    shown = -1;
+    if (card.matches(":popover-open")) card.hidePopover();
+  }
+  return { card, show, hide };
+}
+
+// Tells of a motif-cell in the lines that it is given.
+export function treeCard() {
+  return floating((_node, lines) => lines);
+}
+
+// Shows the patch of a point beside the average of its motif.
+export function hoverCard({ facts, columns, shapes, copyAt }) {
   const pictures = element("div", "am-card-pictures");
   const patch = picture("patch");
   const average = picture("motif average");
   pictures.append(patch.box, average.box);
-  const text = element("dl", "am-card-text");
-  card.append(pictures, text);
-  let shown = -1;
+  const floated = floating(fill);
+  const { card } = floated;
+  card.prepend(pictures);
 
   function fill(row) {
     const motif = facts.motifs[columns.label[row]];
@@ -215,25 +249,9 @@ export function hoverCard({ facts, columns, shapes, copyAt }) {
     if (Number.isFinite(columns.confidence[row])) {
       lines.splice(2, 0, ["confidence", columns.confidence[row].toFixed(2)]);
     }
-    text.replaceChildren(...lines.flatMap(([key, value]) => [element("dt", "", key), element("dd", "", value)]));
+    return lines;
   }
-
-  function show(row, event) {
-    if (row !== shown) fill(row);
-    shown = row;
-    if (!card.matches(":popover-open")) card.showPopover();
-    const gap = 18;
-    const { width, height } = card.getBoundingClientRect();
-    const right = event.clientX + gap + width < window.innerWidth;
-    const below = event.clientY + gap + height < window.innerHeight;
-    card.style.left = `${Math.max(4, right ? event.clientX + gap : event.clientX - gap - width)}px`;
-    card.style.top = `${Math.max(4, below ? event.clientY + gap : event.clientY - gap - height)}px`;
-  }
-  function hide() {
-    shown = -1;
-    if (card.matches(":popover-open")) card.hidePopover();
-  }
-  return { card, show, hide };
+  return floated;
 }
 
 // A small picture with its caption below.

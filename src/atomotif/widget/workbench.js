@@ -4,8 +4,10 @@
 import * as link from "./link.js";
 import { micrographDetail } from "./detail.js";
 import * as panels from "./panels.js";
+import { outlineLayer } from "./outline_layer.js";
 import { PointView } from "./point_view.js";
 import { selectionPanel } from "./selection_panel.js";
+import { TreeView } from "./tree_view.js";
 
 // A selection without a kernel: rows, and who wants to know of a change.
 export function localSelection() {
@@ -41,7 +43,7 @@ function heldKeys(signal) {
 function themeOf(host) {
   const style = getComputedStyle(host);
   const read = (name) => style.getPropertyValue(`--am-${name}`).trim();
-  return { text: read("text"), line: read("line"), surface: read("surface") };
+  return Object.fromEntries(["text", "muted", "line", "surface", "raised", "accent"].map((name) => [name, read(name)]));
 }
 
 function fillImage(source, ndarray, { pixels, shape, x0, x1, y0, y1 }) {
@@ -50,7 +52,9 @@ function fillImage(source, ndarray, { pixels, shape, x0, x1, y0, y1 }) {
   source.data = { image: [image], x: [x0], y: [y0], dw: [x1 - x0], dh: [y1 - y0] };
 }
 
-const DEPENDS_ON = { micrograph: ["image", "points"], layout: ["layout"], gallery: ["motifs"], selection: ["motifs"] };
+const DEPENDS_ON = {
+  micrograph: ["image", "points"], layout: ["layout"], tree: ["hierarchy"], gallery: ["motifs"], selection: ["motifs"],
+};
 
 // Shows a workbench in `host`. Resolves to {selection, columns, figures, state, repaint, dispose}.
 // - figures: Bokeh documents as JSON, by name; packed: the columns as {dtype, shape, data};
@@ -86,6 +90,7 @@ export async function mount({
   const colors = link.pointColors(columns.label, facts.motifs.map(({ color }) => fade(color)), facts.neutral);
   let mode = keep?.mode ?? "replace";
   let columnsShown = keep?.columnsShown ?? true;
+  let treeRestricted = keep?.treeRestricted ?? false;
   const gesture = guarded((rows, keys = held) => {
     selection.set(link.combine(selection.get(), rows, link.modeOf(keys, mode)));
   });
@@ -112,7 +117,8 @@ export async function mount({
     names.map((name) => [name, panels.panel(name, DEPENDS_ON[name].some((group) => stale.has(group)))]),
   );
   grid.append(...Object.values(made).map(({ box }) => box));
-  host.append(bar.box, grid, card.card);
+  const treeCard = panels.treeCard();
+  host.append(bar.box, grid, card.card, treeCard.card);
 
   // ---- figures
   let pointer = { clientX: 0, clientY: 0 };
@@ -123,29 +129,45 @@ export async function mount({
     else card.show(row, pointer);
     if (row === hovered) return;
     hovered = row;
-    for (const view of pointViews.values()) view.point(row);
+    for (const view of figureViews.values()) view.point(row);
   });
   const places = {
     micrograph: { x: columns.x, y: columns.y, veilColor: "#000000", home: facts.extent ?? link.extentOf(columns.x, columns.y) },
     layout: { x: columns.u, y: columns.v, home: columns.u && link.extentOf(columns.u, columns.v) },
   };
-  const pointViews = new Map();
+  const treeView = (figure, doc, on) => {
+    const note = panels.element("p", "am-note");
+    const view = new TreeView({
+      figure, doc, columns, facts, fade, restricted: treeRestricted,
+      on: {
+        ...on,
+        note: (text) => (note.textContent = text),
+        hover: guarded((node, lines) => (node < 0 || pointer.buttons ? treeCard.hide() : treeCard.show(node, pointer, lines))),
+      },
+    });
+    const restrict = (value) => (view.restricted = treeRestricted = value);
+    made.tree.head.append(panels.toggle("Only what is selected", treeRestricted, guarded(restrict)));
+    made.tree.box.append(note);
+    return view;
+  };
+  const figureViews = new Map();
   for (const [name, doc] of docs) {
     const [figure] = doc.roots();
     const on = {
       gesture, clear, hover,
       moved: guarded(() => {
-        pointViews.get(name).zoomed();
+        figureViews.get(name).zoomed();
         if (name === "micrograph") sharpen?.();
       }),
     };
-    pointViews.set(name, new PointView({ figure, doc, ndarray, colors, ...places[name], on }));
+    if (name in places) figureViews.set(name, new PointView({ figure, doc, ndarray, colors, ...places[name], on }));
+    else figureViews.set(name, treeView(figure, doc, on));
   }
   let sharpen;
   if (micrograph && docs.has("micrograph")) {
     const sourceOf = (name) => docs.get("micrograph").get_model_by_name(`micrograph-${name}`).data_source;
     fillImage(sourceOf("image"), ndarray, micrograph);
-    const view = pointViews.get("micrograph");
+    const view = figureViews.get("micrograph");
     const showColumns = (visible) => {
       columnsShown = visible;
       view.pointsVisible = visible;
@@ -164,7 +186,8 @@ export async function mount({
       });
     }
   }
-  const shown = [bar, ...pointViews.values()];
+  const shown = [bar, ...figureViews.values()];
+  if (facts.tree && docs.has("micrograph")) shown.push(outlineLayer({ doc: docs.get("micrograph"), columns, facts }));
 
   // ---- gallery and summary
   if (made.gallery) {
@@ -176,7 +199,7 @@ export async function mount({
       // Where a motif is, without selecting it: many colours are hard to tell apart.
       onPeek: guarded((motif) => {
         const rows = motif === undefined ? selection.get() : link.rowsOfMotifs(columns.label, [motif]);
-        for (const view of pointViews.values()) view.show(rows);
+        for (const view of figureViews.values()) view.show(rows);
       }),
     });
     made.gallery.body.append(gallery.box);
@@ -191,14 +214,14 @@ export async function mount({
   const show = guarded((rows) => shown.forEach((view) => view.show(rows)));
   const repaint = () => {
     const theme = themeOf(host);
-    for (const view of pointViews.values()) view.paint(theme);
+    for (const view of figureViews.values()) view.paint(theme);
   };
   repaint();
   const unsubscribe = selection.subscribe(show);
   window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", repaint, { signal });
   // A card would lie over what is being drawn, or would tell of a column that has moved on.
   for (const type of ["pointerleave", "pointerdown", "wheel"]) {
-    host.addEventListener(type, () => hover(-1), { capture: true, passive: true, signal });
+    host.addEventListener(type, () => figureViews.forEach((view) => view.leave()), { capture: true, passive: true, signal });
   }
   window.addEventListener("keydown", (event) => {
     const focus = document.activeElement;
@@ -220,11 +243,11 @@ export async function mount({
   };
   try {
     const { add_document_standalone: embed } = Bokeh.require("embed/standalone");
-    for (const [name, view] of pointViews) {
+    for (const [name, view] of figureViews) {
       const drawn = await embed(docs.get(name), host, [made[name].body]);
       view.clip(drawn.get(view.figure));
       const before = keep?.places[name];
-      if (before?.range && JSON.stringify(before.home) === JSON.stringify(view.home)) view.range = before.range;
+      if (before?.range && JSON.stringify(before.whole) === JSON.stringify(view.whole)) view.range = before.range;
     }
     show(selection.get());
   } catch (error) {
@@ -235,13 +258,14 @@ export async function mount({
   return {
     selection,
     columns,
-    figures: Object.fromEntries([...pointViews].map(([name, { figure }]) => [name, figure])),
+    figures: Object.fromEntries([...figureViews].map(([name, { figure }]) => [name, figure])),
     // What the user has set, for a mount of newer columns; a range only if it was moved from the home.
     state: () => ({
       mode,
       columnsShown,
+      treeRestricted,
       places: Object.fromEntries(
-        [...pointViews].map(([name, { home, range, untouched }]) => [name, { home, range: untouched ? null : range }]),
+        [...figureViews].map(([name, { whole, range, untouched }]) => [name, { whole, range: untouched ? null : range }]),
       ),
     }),
     repaint,

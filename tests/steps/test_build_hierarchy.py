@@ -1,0 +1,327 @@
+"""The hierarchy of samples whose truth is known, against a brute force that knows nothing of atomotif."""
+
+import json
+from collections import Counter
+
+import networkx as nx
+import numpy as np
+import pytest
+
+import atomotif as am
+
+BORDER = 0.5  # nearest-neighbour distances, as `find_lattice` leaves out
+TURN = np.array([[0, 1], [-1, -1]])  # by 120 degrees, of indices to vectors at 120 degrees; rows @ TURN
+
+
+def read_truth(shared, family):
+    with np.load(shared / "bench" / f"{family}__clean.npz", allow_pickle=False) as file:
+        names = json.loads(str(file["label_names"]))
+        return {
+            "image": file["image"].astype(float),
+            "rowcol": np.clip(
+                file["positions_xy_px"][:, ::-1].astype(float), -0.5, np.array(file["image"].shape) - 0.5
+            ),
+            "kind": np.array([names[label] for label in file["labels"]]),
+            "visible": file["visible"],
+            "pixel": float(file["pixel_size_nm"]),
+        }
+
+
+def session_of(truth):
+    seen = truth["visible"]
+    names, labels = np.unique(truth["kind"][seen], return_inverse=True)
+    session = am.MotifSession(truth["image"], pixel_size=truth["pixel"], units="nm")
+    return session.set_points(truth["rowcol"][seen]).set_motifs(labels, names=names.tolist())
+
+
+@pytest.fixture(scope="module", params=["mose2_vse", "ws2_fe_te"])
+def sample(request, shared):
+    truth = read_truth(shared, request.param)
+    return request.param, truth, session_of(truth).build_hierarchy()
+
+
+# ---- the brute force ---------------------------------------------------------------------------------
+
+
+def vectors_of(points):
+    """Two lattice vectors at 120 degrees, px, from the points of one sublattice."""
+    apart = points[None] - points[:, None]
+    length = np.hypot(*np.moveaxis(apart, -1, 0))
+    shortest = np.min(length[length > 1])
+    near = apart[(length > 0.9 * shortest) & (length < 1.1 * shortest)]
+    angle = np.degrees(np.arctan2(near[:, 0], near[:, 1]))
+    first = near[np.abs(angle - angle[0]) < 10].mean(axis=0)
+    turned = (np.degrees(np.arctan2(*first)) + 120 + 180) % 360 - 180
+    second = near[np.abs((angle - turned + 180) % 360 - 180) < 10].mean(axis=0)
+    return np.array([first, second])
+
+
+def normal(places):
+    """A set of (place, kind) with its least place at the origin: places up to translation."""
+    i, j = min(place for place, _ in places)
+    return frozenset(((p - i, q - j), kind) for (p, q), kind in places)
+
+
+def turned(places, turn):
+    return normal({(tuple((np.array(place) @ turn).tolist()), kind) for place, kind in places})
+
+
+def images(places, turn, order):
+    found = [normal(places)]
+    for _ in range(order - 1):
+        found.append(turned(found[-1], turn))
+    return found
+
+
+def contains(larger, smaller):
+    """Whether a translation maps each of the smaller one's places onto one of the larger one's."""
+    (i, j), kind = min(smaller)
+    for (p, q), other in larger:
+        if other == kind and {((a + p - i, b + q - j), k) for (a, b), k in smaller} <= larger:
+            return True
+    return False
+
+
+def brute_hierarchy(places, kinds, joined, turn, order):
+    """Counts by class, and pairs of classes of which one is part of the other at the nearest level."""
+    classes = Counter()
+    for component in nx.connected_components(joined):
+        shape = {(tuple(places[k]), kinds[k]) for k in component}
+        classes[frozenset(images(shape, turn, order))] += 1
+    size = {one: len(next(iter(one))) for one in classes}
+    edges = set()
+    for small in classes:
+        larger = [
+            big
+            for big in classes
+            if size[big] > size[small] and any(contains(next(iter(big)), image) for image in small)
+        ]
+        nearest = min((size[big] for big in larger), default=0)
+        edges |= {(small, big) for big in larger if size[big] == nearest}
+    return classes, edges
+
+
+def brute_sites(truth):
+    """Defects in thirds of lattice vectors, joined where they are at most one vector apart."""
+    usual = [kind for kind, _ in Counter(truth["kind"]).most_common(2)]
+    vectors = vectors_of(truth["rowcol"][truth["kind"] == usual[0]])
+    spacing = np.hypot(*vectors[0]) / np.sqrt(3)
+    low, high = BORDER * spacing, np.array(truth["image"].shape) - 1 - BORDER * spacing
+    inside = ((truth["rowcol"] >= low) & (truth["rowcol"] <= high)).all(axis=1)
+    defect = ~np.isin(truth["kind"], usual) & (inside | truth["visible"])
+    where, kinds = truth["rowcol"][defect], truth["kind"][defect]
+    thirds = 3 * (where - where[0]) @ np.linalg.inv(vectors)
+    assert np.abs(thirds - thirds.round()).max() < 0.1
+    apart = np.hypot(*np.moveaxis(where[:, None] - where[None], -1, 0))
+    joined = nx.from_numpy_array(apart <= 1.1 * np.hypot(*vectors[0]))
+    return brute_hierarchy(thirds.round().astype(int).tolist(), kinds.tolist(), joined, TURN, 3)
+
+
+# ---- what the session found --------------------------------------------------------------------------
+
+
+def shapes_found(session, scale):
+    """Each node's places, in thirds of lattice vectors or in cells, with what is there."""
+    fractions = session.data["lattice"]["fraction"].values
+    shapes = {}
+    for node, values in session.hierarchy.nodes(data=True):
+        if scale == 3:
+            cells = [((i, j), s, name) for i, j, s, name in values["cells"]]
+            thirds = [3 * (np.array(cell) + fractions[s]) for cell, s, _ in cells]
+            offset = thirds[0] - thirds[0].round()
+            shapes[node] = {
+                (tuple((place - offset).round().astype(int).tolist()), name)
+                for place, (_, _, name) in zip(thirds, cells)
+            }
+        else:
+            shapes[node] = {((i, j), name) for i, j, name in values["cells"]}
+    return shapes
+
+
+def basis_of_brute(session, truth):
+    """How indices of the session's vectors become indices of those of the brute force."""
+    usual = Counter(truth["kind"]).most_common(1)[0][0]
+    mine = session.data["lattice"]["vector"].values / truth["pixel"]
+    change = mine @ np.linalg.inv(vectors_of(truth["rowcol"][truth["kind"] == usual]))
+    assert np.abs(change - change.round()).max() < 0.01
+    return change.round().astype(int)
+
+
+def test_sites_compose_as_the_brute_force_says(sample):
+    family, truth, session = sample
+    classes, edges = brute_sites(truth)
+    change = basis_of_brute(session, truth)
+    graph = session.hierarchy
+    empty = {"no Se2": "VSe2"}
+    node_class = {}
+    for node, shape in shapes_found(session, 3).items():
+        named = {(tuple((np.array(place) @ change).tolist()), empty.get(name, name)) for place, name in shape}
+        node_class[node] = frozenset(images(named, TURN, 3))
+    found = {node_class[node]: values["count"] for node, values in graph.nodes(data=True)}
+    assert len(found) == len(graph)
+    assert found == dict(classes)
+    assert {(node_class[a], node_class[b]) for a, b in graph.edges} == edges
+    assert sum(found.values()) > 20
+    assert len(edges) >= 3, family
+
+
+def test_cells_hold_what_the_brute_force_says(sample):
+    _, truth, session = sample
+    data = session.data
+    corner = data["lattice"]["origin"].values / truth["pixel"]
+    vectors = data["lattice"]["vector"].values / truth["pixel"]
+    seen = truth["visible"]
+    index = np.floor((truth["rowcol"] - corner) @ np.linalg.inv(vectors)).astype(int)
+    held = {}
+    for cell, kind in zip(map(tuple, index[seen].tolist()), truth["kind"][seen]):
+        held.setdefault(cell, set()).add(str(kind))
+    cells = data["cells"].to_dataset()
+    counts = Counter(
+        frozenset(held.get(tuple(cell), ()))
+        for cell, border in zip(cells["index"].values.tolist(), cells["border"].values)
+        if not border
+    )
+    table = session.cell_classes
+    assert {
+        frozenset(text.split(" + ")): count for text, count in zip(table["composition"], table["count"])
+    } == counts
+    assert table["dominant"].tolist() == [True] + [False] * (len(table) - 1)
+    assert cells["cell_of_point"].shape == (seen.sum(),)
+    np.testing.assert_array_equal(cells["index"].values[cells["cell_of_point"].values], index[seen])
+    # All cells but those at the edge are there: together they are as large as the image without its margin.
+    area = float(cells["area"].sum()) / truth["pixel"] ** 2
+    assert 0.9 < area / truth["image"].size < 1.2
+
+
+def test_cells_compose_as_the_paper_says(sample):
+    _, _, session = sample
+    paper = session.build_hierarchy(neighborhood="von_neumann", symmetry="c4")
+    cells = paper.data["cells"].to_dataset()
+    classes = paper.cell_classes["composition"]
+    chosen = cells["minority"].values
+    places = cells["index"].values[chosen].tolist()
+    kinds = [classes[number] for number in cells["class"].values[chosen]]
+    grid = nx.Graph()
+    grid.add_nodes_from(range(len(places)))
+    at = {tuple(place): k for k, place in enumerate(places)}
+    for (i, j), k in at.items():
+        grid.add_edges_from((k, at[cell]) for cell in ((i + 1, j), (i, j + 1)) if cell in at)
+    quarter = np.array([[0, 1], [-1, 0]])
+    expected = brute_hierarchy(places, kinds, grid, quarter, 4)[0]
+    shapes = shapes_found(paper, 1)
+    found = {
+        frozenset(images(shapes[node], quarter, 4)): values["count"]
+        for node, values in paper.hierarchy.nodes(data=True)
+    }
+    assert found == dict(expected)
+    # Edges: without rotation, of the forms as they stand.
+    forms = {node: normal(shape) for node, shape in shapes.items()}
+    level = nx.get_node_attributes(paper.hierarchy, "level")
+    edges = set()
+    for small, form in forms.items():
+        larger = [n for n in forms if level[n] > level[small] and contains(forms[n], form)]
+        nearest = min((level[n] for n in larger), default=0)
+        edges |= {(small, n) for n in larger if level[n] == nearest}
+    assert set(paper.hierarchy.edges) == edges
+
+
+def test_occurrences_are_where_the_points_are(sample):
+    _, _, session = sample
+    session.build_hierarchy()
+    points = session.columns.set_index("id")
+    for node, values in session.hierarchy.nodes(data=True):
+        ids = session.motif_cells.ids(node)
+        assert len(values["occurrences"]) == values["count"]
+        np.testing.assert_array_equal(session.motif_cells.occurrences(node), values["occurrences"])
+        if any(name.startswith("no ") for name in values["composition"]):
+            continue
+        assert len(ids) == values["count"] * values["level"]
+        mean = points.loc[ids, ["y", "x"]].mean()
+        np.testing.assert_allclose(values["occurrences"].mean(axis=0), mean, atol=1e-6)
+
+
+def test_names_and_renames_are_those_of_now(sample):
+    _, _, session = sample
+    graph = session.hierarchy
+    name = next(iter(graph.nodes[0]["composition"]))
+    session.motifs.rename(name, "seen")
+    try:
+        assert session.hierarchy.nodes[0]["composition"] == {"seen": 1}
+        assert session.motif_cells.table().loc[0, "composition"] == "seen"
+        assert session.stale == ()
+    finally:
+        session.motifs.rename("seen", name)
+
+
+@pytest.fixture(scope="module")
+def triangles():
+    """A made monolayer MX2: a triangle of vacancies round a metal column, one round a hollow, and a pair."""
+    a = 20.0
+    vectors = np.array([[0.0, a], [a * np.sqrt(0.75), -a / 2]])
+    cells = np.stack(np.meshgrid(range(-30, 60), range(40), indexing="ij"), -1).reshape(-1, 2)
+    metal = cells @ vectors + 9.0
+    chalcogen = metal + (vectors[0] * 2 + vectors[1]) / 3
+    side = 500
+    inside = ((metal > 2) & (metal < side - 3)).all(axis=1)
+    also = ((chalcogen > 2) & (chalcogen < side - 3)).all(axis=1)
+
+    def nearest(place):
+        return chalcogen[np.argmin(np.hypot(*(chalcogen - place).T))]
+
+    def three_round(place):
+        return chalcogen[np.argsort(np.hypot(*(chalcogen - place).T).round(6), kind="stable")[:3]]
+
+    middle = metal[np.argmin(np.hypot(*(metal - [150, 150]).T))]
+    hollow = metal[np.argmin(np.hypot(*(metal - [350, 150]).T))] + (vectors[0] + 2 * vectors[1]) / 3
+    pair = nearest([250, 380])
+    vacancies = np.concatenate([three_round(middle), three_round(hollow), [pair, pair + vectors[1]]])
+    points = np.concatenate([metal[inside], chalcogen[also]])
+    labels = np.concatenate([np.zeros(inside.sum(), int), np.ones(also.sum(), int)])
+    for vacancy in vacancies:
+        labels[np.argmin(np.hypot(*(points - vacancy).T))] = 2
+    return points, labels, side
+
+
+def made_session(points, labels, side):
+    session = am.MotifSession(
+        np.random.default_rng(0).normal(0, 1, (side, side)), pixel_size=0.02, units="nm"
+    )
+    return session.set_points(points).set_motifs(labels, names=["M", "X", "V"])
+
+
+def test_a_triangle_round_a_metal_column_is_not_one_round_a_hollow(triangles):
+    session = made_session(*triangles).build_hierarchy()
+    assert session.motif_cells.table()[["level", "count"]].values.tolist() == [[2, 1], [3, 1], [3, 1]]
+    assert sorted(session.hierarchy.edges) == [(0, 1), (0, 2)]
+    # By the paper's rules the grid of indices decides, which has no such symmetry.
+    assert session.build_hierarchy(symmetry="none").data["hierarchy"].attrs["symmetry_order"] == 1
+
+
+@pytest.mark.parametrize("quarter_turns", [1, 2, 3])
+def test_a_turned_image_has_the_same_hierarchy(triangles, quarter_turns):
+    points, labels, side = triangles
+    expected = made_session(points, labels, side).build_hierarchy()
+    for _ in range(quarter_turns):
+        points = np.column_stack([side - 1 - points[:, 1], points[:, 0]])
+    turned_too = made_session(points, labels, side).build_hierarchy()
+    assert turned_too.motif_cells.table().equals(expected.motif_cells.table())
+    assert sorted(turned_too.hierarchy.edges) == sorted(expected.hierarchy.edges)
+
+
+@pytest.mark.filterwarnings("ignore:the points hardly repeat")
+def test_a_sample_without_a_lattice_leaves_the_hierarchy_out_and_says_why(triangles):
+    _, _, side = triangles
+    rng = np.random.default_rng(0)
+    points = rng.uniform(10, side - 10, (400, 2))
+    session = made_session(points, np.arange(400) % 3, side)
+    session.run()
+    assert "lattice" not in session.data.children
+    assert "no lattice found" in repr(session)
+    with pytest.raises(ValueError, match="no lattice found"):
+        session.find_lattice()
+    with pytest.raises(ValueError, match="there is no group 'hierarchy': no lattice found"):
+        session.hierarchy  # noqa: B018
+    cells = session.find_cells(cells="voronoi", seeds=("M",)).data["cells"]
+    assert cells.sizes["cell"] == 134
+    with pytest.raises(ValueError, match="no lattice found"):
+        session.build_hierarchy()
