@@ -253,6 +253,30 @@ def test_names_and_renames_are_those_of_now(sample):
         session.motifs.rename("seen", name)
 
 
+def test_the_crystal_may_have_several_motifs_a_sublattice(sample):
+    family, truth, session = sample
+    # Metal columns are told apart by what is next to them, as a clustering does.
+    seen = truth["visible"]
+    kinds = truth["kind"][seen]
+    usual = [kind for kind, _ in Counter(truth["kind"]).most_common(2)]
+    points = truth["rowcol"][seen]
+    defect = points[~np.isin(kinds, usual)]
+    spacing = session.data["lattice"].attrs["spacing"]
+    beside = np.hypot(*np.moveaxis(points[:, None] - defect[None], -1, 0)).min(axis=1) < 1.1 * spacing
+    finer = np.where(np.isin(kinds, usual) & beside, np.char.add(kinds, "*"), kinds)
+    names, labels = np.unique(finer, return_inverse=True)
+    other = session_of(truth).set_motifs(labels, names=names.tolist())
+    crystal = tuple(name for name in names if name.rstrip("*") in usual)
+    other.find_cells(dominant=crystal).build_hierarchy()
+    expected = session.build_hierarchy().motif_cells.table()
+    assert other.motif_cells.table()[["level", "count"]].equals(expected[["level", "count"]]), family
+    of_crystal = other.cell_classes.query("dominant")["composition"]
+    assert len(of_crystal) > 1
+    assert all(set(text.split(" + ")) <= set(crystal) for text in of_crystal)
+    cells = other.data["cells"].to_dataset()
+    assert int(cells["minority"].sum()) == int(session.data["cells"]["minority"].sum())
+
+
 @pytest.fixture(scope="module")
 def triangles():
     """A made monolayer MX2: a triangle of vacancies round a metal column, one round a hollow, and a pair."""

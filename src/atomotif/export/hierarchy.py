@@ -123,6 +123,7 @@ def motif_cells_table(data: xr.DataTree) -> pd.DataFrame:
     """
     group = data["hierarchy"].to_dataset()
     items, starts = item_names(data), group["item_offset"].values
+    items = [f"({item})" if " + " in item else item for item in items]
     n_nodes = group.sizes["node"]
     return pd.DataFrame(
         {

@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["Compositions", "classify_cells", "dominant_classes"]
+__all__ = ["Compositions", "classify_cells", "dominant_classes", "perfect_classes"]
 
 
 @dataclass(frozen=True)
@@ -101,3 +101,31 @@ def dominant_classes(count: ArrayLike, share: float = 0.25) -> NDArray[np.bool_]
     """
     counts = np.asarray(count)
     return np.asarray(counts >= share * counts.max(initial=0))
+
+
+def perfect_classes(found: Compositions, with_defect: ArrayLike) -> NDArray[np.bool_]:
+    """Return which classes are those of cells without a defect.
+
+    Parameters
+    ----------
+    found : Compositions
+        Of the cells.
+    with_defect : array_like of bool, shape (n_cells,)
+        Cells in which something is not as in the perfect crystal. The same motifs on exchanged sites are of
+        one class with the perfect cells: a class is perfect if most of its cells are.
+
+    Returns
+    -------
+    ndarray of bool, shape (n_classes,)
+
+    Examples
+    --------
+    >>> cells = classify_cells([0, 0, 1, 1, 2], [0, 1, 0, 2, 0], [False] * 3)
+    >>> perfect_classes(cells, [False, False, True]).tolist()  # the third cell lacks a column
+    [False, True, True]
+    """
+    known = found.cell_class >= 0
+    defects = np.bincount(
+        found.cell_class[known], np.asarray(with_defect, bool)[known], minlength=len(found.count)
+    )
+    return np.asarray(2 * defects < found.count)

@@ -213,6 +213,7 @@ class Engine:
         branch._init(f"{self.title}: {name}", self.n_threads, self.progress)
         branch._parent, branch._subset, branch._selection = self._this, subset, self._selection
         branch._state.wanted = dict(self._state.wanted)
+        branch._state.edits = list(self._state.edits)  # parameters may name motifs by them
         for group in branch._frozen:
             if group in self._state.groups:
                 branch._follow(group)

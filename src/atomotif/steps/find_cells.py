@@ -9,7 +9,12 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from atomotif._checks import check_choice
-from atomotif.numerics.compositions import Compositions, classify_cells, dominant_classes
+from atomotif.numerics.compositions import (
+    Compositions,
+    classify_cells,
+    dominant_classes,
+    perfect_classes,
+)
 from atomotif.numerics.lattice import Lattice
 from atomotif.numerics.site_states import SiteStates, site_states, usual_states
 from atomotif.steps.base import Context, Parameters
@@ -37,8 +42,9 @@ class FindCellsParameters(Parameters):
     composition : {"set", "multiset"}, default "set"
         Whether a class is which motifs a cell holds (the paper), or also how many of each.
     dominant : tuple of str, optional
-        Names of the motifs of the perfect crystal. Cells that hold no others and lack none are set aside;
-        by default the classes (of sites: the motifs) at least `dominant_share` as frequent as the most
+        Names of the motifs of the perfect crystal, several for a sublattice if need be. Cells that hold no
+        others, each on its own sublattice, and lack none are set aside. By default those are the classes
+        (and, of sites, the motifs) at least `dominant_share` as frequent as the most
         frequent one.
     dominant_share : float, default 0.25
         As said above.
@@ -120,14 +126,20 @@ def _lattice_cells(
     usual, majority = usual_states(states, n_sites, share=parameters.dominant_share, labels=crystal)
     corners = _parallelograms(lattice, positions(points), index)
     area = abs(np.linalg.det(lattice.vectors))
+    variables = _site_variables(states, usual, corner, pixel_size, image.attrs["units"])
+    if crystal is None:
+        dominant = dominant_classes(found.count, parameters.dominant_share)
+    else:
+        with_defect = np.bincount(cell_of_site.reshape(-1), variables["site_defect"][1], len(index)) > 0
+        dominant = perfect_classes(found, with_defect)
     made = _cells_group(
-        image, corners.reshape(-1, 2), np.arange(len(index) + 1) * 4, border, found, cell, crystal, parameters
+        image, corners.reshape(-1, 2), np.arange(len(index) + 1) * 4, border, found, cell, dominant
     )
     return made.assign(
         {
             "index": (("cell", "vectors"), index),
             "area": ("cell", np.full(len(index), area * pixel_size**2), made["area"].attrs),
-            **_site_variables(states, usual, corner, pixel_size, image.attrs["units"]),
+            **variables,
             "majority": ("sublattices", majority),
         }
     )
@@ -162,7 +174,11 @@ def _voronoi_cells(
     cell = nearest_cells(where, inside)
     found = classify_cells(cell, labels, tiles.border, multiset=parameters.composition == "multiset")
     crystal = _crystal(motifs, parameters)
-    made = _cells_group(image, tiles.corners, tiles.offsets, tiles.border, found, cell, crystal, parameters)
+    if crystal is None:
+        dominant = dominant_classes(found.count, parameters.dominant_share)
+    else:
+        dominant = perfect_classes(found, np.bincount(cell, ~np.isin(labels, crystal), len(seed)) > 0)
+    made = _cells_group(image, tiles.corners, tiles.offsets, tiles.border, found, cell, dominant)
     shapes = cell_distortion(tiles.corners, tiles.offsets, tiles.border)
     pixel_size, units = image.attrs["pixel_size"], image.attrs["units"]
     departs = {"long_name": "departure from the mean cell"}
@@ -187,14 +203,9 @@ def _cells_group(
     border: NDArray[np.bool_],
     found: Compositions,
     cell: NDArray[np.int64],
-    crystal: list[int] | None,
-    parameters: FindCellsParameters,
+    dominant: NDArray[np.bool_],
 ) -> xr.Dataset:
     pixel_size, units = image.attrs["pixel_size"], image.attrs["units"]
-    dominant = dominant_classes(found.count, parameters.dominant_share)
-    if crystal is not None:
-        held = [set(found.labels[a:b].tolist()) for a, b in zip(found.offsets[:-1], found.offsets[1:])]
-        dominant = np.array([one == set(crystal) for one in held], bool).reshape(len(held))
     minority = found.cell_class >= 0
     minority[minority] = ~dominant[found.cell_class[minority]]
     y = float(image["y"][0]) + corners[:, 0] * pixel_size
