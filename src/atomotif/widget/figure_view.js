@@ -55,11 +55,16 @@ export class FigureView {
     return { x, y, rx: (TAP_RADIUS * (x1 - x0)) / inner_width, ry: (TAP_RADIUS * (y1 - y0)) / inner_height };
   }
 
-  // Shows all, at the same scale in x and y.
+  // Shows all, in a frame of this size.
   fit(width, height) {
     Object.assign(this, { width, height });
     this.arrange();
-    this.range = link.squareRange(this.home, width, height);
+    this.showAll();
+  }
+
+  // At the same scale in x and y.
+  showAll() {
+    this.range = link.squareRange(this.home, this.width, this.height);
     this.fitted = this.range;
     this.zoomed();
   }

@@ -5,7 +5,7 @@ import { mount } from "./workbench.js";
 
 // What the views of a page share, whichever copy of this module they run.
 const PAGE = (globalThis[Symbol.for("atomotif")] ??= { bokeh: new Map(), views: [] });
-const DETAIL_PATIENCE = 5000; // ms after which a busy or dead kernel is no longer waited for
+const PATIENCE = 5000; // ms after which a busy or dead kernel is no longer waited for
 
 async function evaluate(compressed) {
   const stream = new Blob([compressed]).stream().pipeThrough(new DecompressionStream("gzip"));
@@ -59,29 +59,39 @@ function selectionOf(store) {
   };
 }
 
-// Asks the kernel for a part of the micrograph; resolves to nothing where no answer comes.
-function detailFrom(store, signal) {
+// Asks the kernel for one kind of thing; resolves to what `read` makes of the answer, to nothing where none comes.
+function asking(kind, store, signal, read) {
   const waiting = new Map();
   const answer = (content, buffers) => {
-    if (content?.kind !== "detail" || !waiting.has(content.id)) return;
-    const { x0, x1, y0, y1, shape } = content;
-    const pixels = buffers.length ? unpack({ dtype: "uint8", data: buffers[0] }) : undefined;
-    waiting.get(content.id)(pixels && { x0, x1, y0, y1, shape, pixels });
+    if (content?.kind === kind) waiting.get(content.id)?.(buffers.length ? read(content, buffers) : undefined);
   };
   store.on("msg:custom", answer);
   signal.addEventListener("abort", () => store.off("msg:custom", answer));
-  return (range) =>
+  return (question) =>
     new Promise((resolve) => {
       const id = crypto.randomUUID();
-      const done = (part) => {
+      const done = (found) => {
         clearTimeout(patience);
         waiting.delete(id);
-        resolve(part);
+        resolve(found);
       };
-      const patience = setTimeout(done, DETAIL_PATIENCE);
+      const patience = setTimeout(done, PATIENCE);
       waiting.set(id, done);
-      store.send({ kind: "detail", id, ...range });
+      store.send({ kind, id, ...question });
     });
+}
+
+// A part of the micrograph.
+const readDetail = ({ x0, x1, y0, y1, shape }, [data]) => ({ x0, x1, y0, y1, shape, pixels: unpack({ dtype: "uint8", data }) });
+
+// A layer over it; one of columns that have been replaced meanwhile is of no use.
+function readLayer(store) {
+  const version = store.get("version");
+  return (content, buffers) => {
+    if (content.version !== version) return undefined;
+    const packed = content.columns.map(({ name, dtype, shape }, k) => [name, { dtype, shape, data: buffers[k] }]);
+    return { facts: content.facts, packed: Object.fromEntries(packed) };
+  };
 }
 
 // Dark or light as the notebook is; undefined leaves it to the reader's system.
@@ -196,7 +206,8 @@ async function render({ model, el, signal, host }) {
           model.set("analysis", name);
           model.save_changes();
         },
-        detail: detailFrom(store, end.signal),
+        detail: asking("detail", store, end.signal, readDetail),
+        layer: asking("layer", store, end.signal, readLayer(store)),
         keep,
         onError: fail,
       });

@@ -117,8 +117,7 @@ export async function mount({
     names.map((name) => [name, panels.panel(name, DEPENDS_ON[name].some((group) => stale.has(group)))]),
   );
   grid.append(...Object.values(made).map(({ box }) => box));
-  const treeCard = panels.treeCard();
-  host.append(bar.box, grid, card.card, treeCard.card);
+  host.append(bar.box, grid, card.card);
 
   // ---- figures
   let pointer = { clientX: 0, clientY: 0 };
@@ -142,7 +141,7 @@ export async function mount({
       on: {
         ...on,
         note: (text) => (note.textContent = text),
-        hover: guarded((node, lines) => (node < 0 || pointer.buttons ? treeCard.hide() : treeCard.show(node, pointer, lines))),
+        hover: guarded((node, lines) => (node < 0 || pointer.buttons ? card.hide() : card.tell(`node ${node}`, lines, pointer))),
       },
     });
     const restrict = (value) => (view.restricted = treeRestricted = value);
