@@ -6,43 +6,45 @@ import { element } from "./panels.js";
 
 const NONE = "none";
 const NO_PICTURE = { number: [], image: [], x: [], y: [], dw: [], dh: [] };
-const OPAQUE = { tiles: 0.85, cells: 0.7, distortion: 0.85 };
-const PITCH = 15; // px between arrows, at least
-const LEAST_CELL = 6; // px below which a grid would be all that is seen
+const SHEER = 0.55; // opacity where colours name things; a scale's are opaque, or they would not be those of its bar
+const PITCH = 16; // px between arrows, at least
+const LEAST_CELL = 14; // px below which a grid would be all that is seen
 const BATCH = 400; // polygons drawn at once: a path of very many is slow to fill
 
-// `view` is the micrograph's; `ask(name)` resolves to {facts, packed} of a layer, or to nothing; `onCover` is
-// told whether a layer is shown. Returns {choice, key, moved, chosen}.
+// `view` is the micrograph's; `ask({name})` resolves to {facts, packed} of a layer, or to nothing; `onCover` is told
+// when one appears or goes by choice. Returns `box` with chooser and key, and `moved`, to be called with the range.
 export function layerView({ view, source, ndarray, columns, layers, ask, keep, onCover, onError }) {
   const chosen = { name: NONE, layer: undefined };
+  const box = element("div", "am-layers");
   const key = element("div", "am-key");
-  key.hidden = true;
-  const choice = chooser();
+  const select = element("select", "am-select");
   let pictures = 0;
 
+  async function choose(name) {
+    chosen.name = name;
+    select.value = name;
+    const answer = name === NONE ? undefined : await ask({ name });
+    if (chosen.name !== name) return; // another one was chosen meanwhile
+    chosen.layer = answer && prepared(answer, layers.find((one) => one.name === name));
+    showKey();
+    draw();
+  }
+
   function chooser() {
-    const box = element("label", "am-layer", "Layer:");
-    const select = element("select", "am-select");
+    const label = element("label", "am-layer", "Layer:");
     for (const { name, title, stale } of [{ name: NONE, title: NONE }, ...layers]) {
       const option = element("option", "", stale ? `${title} (out of date)` : title);
       option.value = name;
       select.append(option);
     }
-    select.addEventListener("change", () => choose(select.value).catch(onError));
-    box.append(select);
-    return { box, select };
-  }
-
-  async function choose(name) {
-    const before = chosen.name;
-    chosen.name = name;
-    choice.select.value = name;
-    const answer = name === NONE ? undefined : await ask(name);
-    if (chosen.name !== name) return; // another one was chosen meanwhile
-    chosen.layer = answer && prepared(answer, layers.find((one) => one.name === name));
-    if ((name === NONE) !== (before === NONE)) onCover(name !== NONE);
-    showKey(name !== NONE && !answer);
-    draw();
+    select.addEventListener("change", () => {
+      const covered = Boolean(chosen.layer);
+      choose(select.value).then(() => {
+        if (Boolean(chosen.layer) !== covered) onCover(!covered);
+      }).catch(onError);
+    });
+    label.append(select);
+    return label;
   }
 
   function prepared({ facts, packed }, { stale }) {
@@ -61,12 +63,14 @@ export function layerView({ view, source, ndarray, columns, layers, ask, keep, o
 
   // ---- the key below the figure
 
-  function showKey(unanswered) {
+  function showKey() {
     const { layer } = chosen;
-    key.hidden = chosen.name === NONE;
     key.replaceChildren();
-    if (unanswered) key.append(element("span", "am-key-note", "No answer from the kernel, which has this layer."));
-    if (!layer) return;
+    if (chosen.name === NONE) return;
+    if (!layer) {
+      key.append(element("span", "am-key-note", "The kernel, which has this layer, does not answer."));
+      return;
+    }
     const { facts, fade, palette, stale } = layer;
     if (stale) key.append(element("span", "am-badge", "out of date"));
     if (facts.scale) key.append(...scaleOf(facts.scale, palette));
@@ -108,6 +112,10 @@ export function layerView({ view, source, ndarray, columns, layers, ask, keep, o
     const range = view.range;
     const context = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
     const scale = width / (range.x1 - range.x0); // px of the canvas for one unit of the data
+    const { x0: left, x1: right, y0: top, y1: bottom } = view.home;
+    context.beginPath();
+    context.rect((left - range.x0) * scale, (top - range.y0) * scale, (right - left) * scale, (bottom - top) * scale);
+    context.clip();
     const frame = { context, width, height, range, scale, density };
     const picture = { tiles: drawTiles, cells: drawCells, arrows: drawArrows, picture: drawPicture }[layer.facts.kind];
     picture(layer, frame);
@@ -131,9 +139,8 @@ export function layerView({ view, source, ndarray, columns, layers, ask, keep, o
     const coarser = Math.max(1, Math.round(density));
     const [w, h] = [Math.ceil(width / coarser), Math.ceil(height / coarser)];
     const nearest = links.nearestRows({ x, y, range, width: w, height: h, reach: facts.reach });
-    const alpha = Math.round(255 * OPAQUE.tiles);
-    const colors = links.pixelColors(palette, alpha);
-    const [edge] = links.pixelColors(["#000000"], 255);
+    const colors = links.pixelColors(palette, facts.scale ? 255 : Math.round(255 * SHEER));
+    const [edge] = links.pixelColors(["#ffffff"], 255);
     const pixels = links.paintTiles({ nearest, width: w, level, colors, region, edge });
     context.imageSmoothingEnabled = false;
     context.drawImage(canvasOf(pixels, w, h), 0, 0, width, height);
@@ -164,7 +171,7 @@ export function layerView({ view, source, ndarray, columns, layers, ask, keep, o
       if (!of.has(level[k])) of.set(level[k], []);
       of.get(level[k]).push(k);
     }
-    context.globalAlpha = facts.scale ? OPAQUE.distortion : OPAQUE.cells;
+    context.globalAlpha = facts.scale ? 1 : SHEER;
     for (const [one, cells] of of) {
       context.fillStyle = palette[one];
       batches(cells, () => context.fill());
@@ -172,7 +179,7 @@ export function layerView({ view, source, ndarray, columns, layers, ask, keep, o
     context.globalAlpha = 1;
     if (!large) return;
     context.lineJoin = "round";
-    for (const [color, width] of facts.scale ? [["rgb(0 0 0 / 45%)", 1]] : [["rgb(0 0 0 / 55%)", 2.2], ["rgb(255 255 255 / 65%)", 0.9]]) {
+    for (const [color, width] of facts.scale ? [["rgb(0 0 0 / 45%)", 1]] : [["rgb(0 0 0 / 45%)", 2], ["rgb(255 255 255 / 50%)", 0.8]]) {
       context.strokeStyle = color;
       context.lineWidth = width * density;
       batches(all, () => context.stroke());
@@ -195,7 +202,9 @@ export function layerView({ view, source, ndarray, columns, layers, ask, keep, o
     const arrows = new Map();
     for (const row of rows) {
       if (level[row] === links.NO_LEVEL) continue;
-      const along = { dx: dx[row] * factor * scale, dy: dy[row] * factor * scale };
+      // Like the colours, lengths end with the scale: an outlier would cross the picture.
+      const factored = factor * scale * Math.min(1, facts.longest / Math.hypot(dx[row], dy[row]) || 0);
+      const along = { dx: dx[row] * factored, dy: dy[row] * factored };
       const start = facts.magnified ? 0 : 0.5; // how far behind its place an arrow begins
       const outline = links.arrowOutline({
         x: (x[row] - range.x0) * scale - start * along.dx, y: (y[row] - range.y0) * scale - start * along.dy, ...along, width,
@@ -234,8 +243,10 @@ export function layerView({ view, source, ndarray, columns, layers, ask, keep, o
     if (note) note.textContent = parts.join(", ");
   }
 
+  box.append(chooser(), key);
+  for (const side of ["inner_width", "inner_height"]) view.figure.properties[side].change.connect(draw);
   if (layers.some(({ name }) => name === keep)) choose(keep).catch(onError);
-  return { box: choice.box, key, moved: draw, get chosen() { return chosen.name; } };
+  return { box, moved: draw, get chosen() { return chosen.name; } };
 }
 
 function canvasOf(pixels, width, height) {
