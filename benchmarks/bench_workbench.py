@@ -1,8 +1,8 @@
 """The linked views in JupyterLab: first paint, linking in both directions, pan and zoom, bytes on the wire.
 
 Run ``python benchmarks/bench_workbench.py [points ...]``; without arguments 3,000, 20,000, 200,000 and
-500,000 points, then a micrograph of 4096 x 4096 px, and 20,000 points with a hierarchy of some 300 motif-cells.
-A real JupyterLab, headless Chromium, a real mouse. Times are medians of `REPEATS`; both processes read the same
+500,000 points, then a micrograph of 4096 x 4096 px, and 20,000 points with some 300 motif-cells. A real
+JupyterLab, headless Chromium, a real mouse. Times are medians of `REPEATS`; both processes read the same
 clock. Each lasso goes round another island.
 """
 
@@ -149,7 +149,7 @@ class Bench:
         return median(painted), median(heard)
 
     def taps(self, view: LiveView) -> dict[str, float]:
-        """Return ms from the end of a tap on a motif-cell to the painted tree and micrograph, and to Python."""
+        """Return ms from a tap on a motif-cell to the painted tree and micrograph, and to Python."""
         times: dict[str, list[float]] = {"micrograph": [], "tree": [], "Python": []}
         source = (
             "view.mounted.figures.tree.renderers.find(({ name }) => name === 'tree-counts').data_source.data"
