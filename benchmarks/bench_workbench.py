@@ -1,8 +1,9 @@
 """The linked views in JupyterLab: first paint, linking in both directions, pan and zoom, bytes on the wire.
 
 Run ``python benchmarks/bench_workbench.py [points ...]``; without arguments 3,000, 20,000, 200,000 and
-500,000 points, then a micrograph of 4096 x 4096 px. A real JupyterLab, headless Chromium, a real mouse. Times
-are medians of `REPEATS`; both processes read the same clock. Each lasso goes round another island.
+500,000 points, then a micrograph of 4096 x 4096 px, and 20,000 points with some 300 motif-cells. A real
+JupyterLab, headless Chromium, a real mouse. Times are medians of `REPEATS`; both processes read the same
+clock. Each lasso goes round another island.
 """
 
 import math
@@ -49,6 +50,26 @@ heard = []
 session.observe(lambda change: heard.append(time.time() * 1e3))
 """
 
+# A crystal of two motifs with six others at every sixth column: singles, pairs, threes, ...
+HIERARCHY = """
+def defects(n, side):
+    rng = np.random.default_rng(0)
+    across = 2 * int(np.ceil(np.sqrt(n) / 2))
+    row, col = np.divmod(np.arange(across**2), across)
+    label = np.where(rng.random(across**2) < 0.16, rng.integers(2, 8, across**2), col % 2)
+    place = (np.stack([row, col], axis=1) + 0.5) * (side / across)
+    image = rng.normal(0, 0.1, (side, side)).astype(np.float32)
+    made = am.MotifSession(image, pixel_size=0.0125, units="nm").set_points(place).set_motifs(label)
+    position = np.stack([label, rng.normal(0, 0.4, across**2)], axis=1).astype(np.float32)
+    group = xr.Dataset({{"position": (("point", "axis"), position)}})
+    made._write("compute_layout", group, STEPS["compute_layout"].parameters())
+    return made.find_lattice().find_cells().build_hierarchy()
+
+session = defects({n}, {side})
+heard = []
+session.observe(lambda change: heard.append(time.time() * 1e3))
+"""
+
 # Times of paints of a figure and of the end of a gesture, ms since 1970 as Python's `time.time()`.
 WATCH = """
 async ([cell, name]) => {
@@ -79,9 +100,9 @@ async (cell) => {
 class Bench:
     """One session of `n` columns in a notebook of its own."""
 
-    def __init__(self, server: Server, browser: Browser, n: int, side: int) -> None:
+    def __init__(self, server: Server, browser: Browser, n: int, side: int, more: str = "") -> None:
         self.n = n
-        make = MAKE.format(n=n, side=side, islands=ISLANDS, radius=RADIUS)
+        make = MAKE.format(n=n, side=side, islands=ISLANDS, radius=RADIUS) + more.format(n=n, side=side)
         server.write("bench.ipynb", make, "session", "session.close()")
         self.notebook = Notebook(browser.page(), server).open("bench.ipynb")
         self.notebook.page.set_default_timeout(300_000)
@@ -126,6 +147,48 @@ class Bench:
             painted.append(self.next_paint(view, up) - up)
             heard.append(self.notebook.kernel.evaluate("heard[-1]") - up)
         return median(painted), median(heard)
+
+    def taps(self, view: LiveView) -> dict[str, float]:
+        """Return ms from a tap on a motif-cell to the painted tree and micrograph, and to Python."""
+        times: dict[str, list[float]] = {"micrograph": [], "tree": [], "Python": []}
+        source = (
+            "view.mounted.figures.tree.renderers.find(({ name }) => name === 'tree-counts').data_source.data"
+        )
+        view.box.locator(".am-panel-tree").scroll_into_view_if_needed()
+        view.page.wait_for_timeout(500)
+        # Among the rest of the tree, so that all of it is dimmed, and what is lit drawn anew.
+        for figure in ("micrograph", "tree"):
+            self.watch(view, figure)
+            for k in range(REPEATS):
+                x, y = view.state(f"[{source}.x[{k}], {source}.y[{k}]]")
+                place = view.place("tree", x, y)
+                view.page.mouse.move(place[0] - 5, place[1])
+                view.page.wait_for_timeout(300)
+                view.page.evaluate("harness.paints.length = 0")
+                view.page.mouse.down()
+                view.page.mouse.up()
+                up = view.page.evaluate("harness.up")
+                times[figure].append(self.next_paint(view, up) - up)
+                times["Python"].append(self.notebook.kernel.evaluate("heard[-1]") - up)
+                view.page.wait_for_timeout(400)
+        figures = {f"tap > {name}": median(found) for name, found in times.items()}
+        # A motif lights half of the motif-cells at once.
+        view.page.evaluate("harness.paints.length = 0")
+        lit = []
+        tiles = view.box.locator(".am-tile").all()
+        for tile in tiles[2:]:
+            tile.scroll_into_view_if_needed()
+            tile.click()
+            up = view.page.evaluate("harness.up")
+            lit.append(self.next_paint(view, up) - up)
+            view.page.evaluate("harness.paints.length = 0")
+        return figures | {"motif > tree": median(lit)}
+
+    def hierarchy(self) -> dict[str, float]:
+        first, size = self.first_paint()
+        view = self.notebook.view(1)
+        nodes = self.notebook.kernel.evaluate("len(session.motif_cells)")
+        return {"motif-cells": nodes, "first paint": first, "MB": size / 1e6, **self.taps(view)}
 
     def from_python(self, view: LiveView) -> float:
         """Return ms from setting the selection in Python to the painted micrograph."""
@@ -194,8 +257,14 @@ def main(counts: list[int]) -> None:
         for n, side in cases:
             with Browser(chromium) as browser:
                 figures = Bench(server, browser, n, side).run()
-            named = ", ".join(f"{name} {value:.3g}" for name, value in figures.items())
-            print(f"{n:7d} points, {side} x {side} px (ms): {named}", flush=True)
+            report(n, side, figures)
+        with Browser(chromium) as browser:
+            report(20_000, 1024, Bench(server, browser, 20_000, 1024, HIERARCHY).hierarchy())
+
+
+def report(n: int, side: int, figures: dict[str, float]) -> None:
+    named = ", ".join(f"{name} {value:.3g}" for name, value in figures.items())
+    print(f"{n:7d} points, {side} x {side} px (ms): {named}", flush=True)
 
 
 if __name__ == "__main__":

@@ -606,7 +606,7 @@ def test_pointing_at_a_motif_cell_tells_what_it_is(tree):
     x, y = tree.report.place("tree", counts["x"][at], counts["y"][at])
     tree.page.mouse.move(x - 40, y)
     tree.page.mouse.move(x - 4, y, steps=4)
-    card = tree.page.locator(".am-card:popover-open")
+    card = tree.page.locator(".am-card")
     card.wait_for(state="visible")
     text = card.inner_text()
     for part in ("2 V", "2 sites", "2 times"):
@@ -661,7 +661,7 @@ def test_hostile_names_in_the_tree_are_text(open_report, planted):
     x, y = report.place("tree", counts["x"][at], counts["y"][at])
     report.page.mouse.move(x - 40, y)
     report.page.mouse.move(x - 4, y, steps=4)
-    card = report.page.locator(".am-card:popover-open")
+    card = report.page.locator(".am-card")
     card.wait_for(state="visible")
     assert hostile in card.inner_text()
     assert report.page.title() != "run"

@@ -55,6 +55,7 @@ def test_only_the_base_is_on_the_main_canvas(data):
     for figure in figures_of(data).values():
         levels = {r.name.removeprefix(f"{figure.name}-"): r.level for r in figure.renderers}
         assert all(levels.pop(name, "image") == "image" for name in ("image", "detail"))
+        assert levels.pop("layer", "underlay") == "underlay"
         assert levels.pop("base") == levels.pop("dots") == "glyph"
         outlines = ("casing", "outline") if figure.name == "micrograph" else ()
         assert levels == dict.fromkeys(("veil", "selected", "crowd", "hover", *outlines), "overlay")

@@ -11,12 +11,16 @@ import xarray as xr
 
 from atomotif._version import __version__
 from atomotif.views.data import parameters
+from atomotif.views.layers import MAX_LAYER_SIDE, groups_of, layer
 from atomotif.views.workbench import Workbench, workbench
 from atomotif.widget.packing import pack_text
 from atomotif.widget.sources import bokehjs, script, stylesheet
 
 #: One screen's worth; the bar above them tells what is selected.
 VIEWS = ("micrograph", "layout", "tree", "gallery")
+
+#: Bytes that the layers over the micrograph may take of a page, which is sent by mail.
+LAYER_BUDGET = 6_000_000
 
 _PAGE = """<!DOCTYPE html>
 <html lang="en">
@@ -105,9 +109,12 @@ def to_html(data: xr.DataTree, path: str | Path, *, title: str | None = None) ->
 
 def _page(data: xr.DataTree, shown: Workbench, title: str | None) -> str:
     heading = title or _source_name(data) or "atomotif report"
+    layers = _layers(data, shown)
+    offered = [one for one in shown.facts["layers"] if one["name"] in layers]
     content = {
         "figures": shown.figures,
-        "facts": shown.facts,
+        "facts": {**shown.facts, "layers": offered},
+        "layers": layers,
         "packed": {name: pack_text(column) for name, column in shown.columns.items()},
     }
     library, program = _inline(bokehjs()), _inline(script("report"))
@@ -136,6 +143,27 @@ def _page(data: xr.DataTree, shown: Workbench, title: str | None) -> str:
         parameters=_parameter_table(parameters(data)),
         scripts="\n".join(scripts),
     )
+
+
+def _layers(data: xr.DataTree, shown: Workbench) -> dict[str, Any]:
+    """Return the layers that a page has room for: all, or with coarser pictures, or without the largest."""
+    groups, names = groups_of(data), [one["name"] for one in shown.facts["layers"]]
+    packed: dict[str, Any] = {}
+    for side in (MAX_LAYER_SIDE, MAX_LAYER_SIDE // 2):
+        packed = {}
+        for name in names:
+            made = layer(groups, name, image=shown.image, side=side)
+            columns = {column: pack_text(values) for column, values in made.columns.items()}
+            packed[name] = {"facts": made.facts, "packed": columns}
+        if sum(map(_size, packed.values())) <= LAYER_BUDGET:
+            return packed
+    while sum(map(_size, packed.values())) > LAYER_BUDGET:
+        del packed[max(packed, key=lambda name: _size(packed[name]))]
+    return packed
+
+
+def _size(one: dict[str, Any]) -> int:
+    return sum(len(column["data"]) for column in one["packed"].values())
 
 
 def _inline(source: str) -> str:

@@ -15,6 +15,7 @@ from atomotif.session.carry import carry_ids
 from atomotif.session.engine import MAIN
 from atomotif.session.selection import rows_of
 from atomotif.views.data import DisplayImage, detail
+from atomotif.views.layers import layer, offered
 from atomotif.views.workbench import VIEWS, figure_document, workbench
 from atomotif.widget.host import Store, View, compressed_bokehjs
 from atomotif.widget.packing import pack
@@ -144,10 +145,25 @@ class Live:
             self._tell(selection=self._packed(self.store.version))
 
     def _asked(self, _store: Any, content: Any, _buffers: Any) -> None:
-        """Send a part of the micrograph at the resolution of the screen, or say that there is none."""
-        if not isinstance(content, dict) or content.get("kind") != "detail":
+        """Send a part of the micrograph or a layer over it, or say that there is none."""
+        if isinstance(content, dict) and content.get("kind") in ("detail", "layer"):
+            answer = {"kind": content["kind"], "id": content.get("id")}
+            (self._send_detail if content["kind"] == "detail" else self._send_layer)(content, answer)
+
+    def _send_layer(self, content: dict[str, Any], answer: dict[str, Any]) -> None:
+        name = content.get("name")
+        if name not in [one["name"] for one in offered(self._shown)]:
+            self.store.send(answer)
             return
-        answer: dict[str, Any] = {"kind": "detail", "id": content.get("id")}
+        made = layer(self._shown, str(name), image=self._image)
+        packed = {column: pack(values) for column, values in made.columns.items()}
+        answer |= {"version": self.store.version, "facts": made.facts}
+        answer["columns"] = [
+            {"name": column, "dtype": one["dtype"], "shape": one["shape"]} for column, one in packed.items()
+        ]
+        self.store.send(answer, [one["data"] for one in packed.values()])
+
+    def _send_detail(self, content: dict[str, Any], answer: dict[str, Any]) -> None:
         part = self._detail(*(content.get(name) for name in ("x0", "x1", "y0", "y1", "width", "height")))
         if part is None:
             self.store.send(answer)

@@ -42,6 +42,13 @@ def micrograph(units: str, *, has_image: bool = True) -> figure:
                 level="image",
                 name=f"micrograph-{name}",
             )
+    # A layer, drawn by the page as a picture of what is in sight: above the image, below the points.
+    plot.image_rgba(
+        **{key: key for key in ("image", "x", "y", "dw", "dh")},
+        level="underlay",
+        source=empty_source("number", "image", "x", "y", "dw", "dh"),
+        name="micrograph-layer",
+    )
     plot.grid.visible = False
     plot.xaxis.axis_label = axis_label("x", units)
     plot.yaxis.axis_label = axis_label("y", units)

@@ -4,6 +4,9 @@ What depends on the light or dark theme of the page (text, grid, background) is 
 sheet, `widget/workbench.css`, and carried over to the figures by `widget/workbench.js`.
 """
 
+from typing import Any
+
+import numpy as np
 from bokeh.models import (
     BoxSelectTool,
     FixedTicker,
@@ -13,14 +16,39 @@ from bokeh.models import (
     WheelZoomTool,
 )
 from bokeh.models.annotations.dimensional import Metric
+from bokeh.palettes import Greys256, RdBu, Viridis256, interp_palette
 from bokeh.plotting import figure
+from numpy.typing import NDArray
 
 from atomotif._palette import motif_colors
 from atomotif.views.data import NEUTRAL
 
-__all__ = ["FONT", "NEUTRAL", "axis_label", "empty_figure", "motif_colors", "scale_bar"]
+__all__ = [
+    "BRIGHT",
+    "DIVERGING",
+    "FONT",
+    "GREYS",
+    "MISSING",
+    "NEUTRAL",
+    "SEQUENTIAL",
+    "axis_label",
+    "empty_figure",
+    "motif_colors",
+    "robust_limits",
+    "scale_bar",
+    "scale_ticks",
+]
 
 FONT = "system-ui, sans-serif"
+# Scales of 255 colours, told apart by colour-blind eyes: from less to more; about 0, red above; and greys.
+SEQUENTIAL = tuple(Viridis256[:255])
+BRIGHT = tuple(interp_palette(Viridis256[90:], 255))  # for what is thin, on a dark micrograph
+DIVERGING = tuple(interp_palette(RdBu[11], 255))
+GREYS = tuple(interp_palette((Greys256[0], Greys256[-1]), 255))
+# What has no value in a picture: no colour of the scales.
+MISSING = "#2a2230"
+# Values beyond these percentiles are drawn as the ends of a scale, which a few outliers must not stretch.
+LIMITS = (2.0, 98.0)
 _NICE = [digit * 10.0**power for power in range(-3, 6) for digit in (1, 2, 5)]
 
 
@@ -33,6 +61,68 @@ def axis_label(name: str, units: str) -> str:
     'x (nm)'
     """
     return f"{name} ({units})"
+
+
+def robust_limits(values: NDArray[Any], *, centred: bool = False) -> tuple[float, float]:
+    """Return the ends of a colour scale: the 2nd and the 98th percentile of what is finite.
+
+    Parameters
+    ----------
+    values : ndarray
+    centred : bool, default False
+        Whether 0 is to be in the middle; the farther percentile then counts for both ends.
+
+    Returns
+    -------
+    low, high : float
+        Never the same: 0 and 1, or -1 and 1, where there is nothing to tell apart.
+
+    Examples
+    --------
+    >>> robust_limits(np.array([-1.0, 3.0, np.nan]), centred=True)
+    (-2.92, 2.92)
+    """
+    finite = values[np.isfinite(values)]
+    low, high = (float(level) for level in np.percentile(finite, LIMITS)) if finite.size else (0.0, 0.0)
+    if centred:
+        high = max(abs(low), abs(high)) or 1.0
+        return -high, high
+    return (low, high) if high > low else (low, low + (abs(low) or 1.0))
+
+
+def scale_ticks(low: float, high: float, below: bool = False, above: bool = False) -> list[dict[str, Any]]:
+    """Return the ends and the middle of a colour scale as text.
+
+    Parameters
+    ----------
+    low, high : float
+    below, above : bool, default False
+        Whether there are values beyond an end, which have its colour.
+
+    Returns
+    -------
+    list of dict
+        `at` (0 to 1) and `text`.
+
+    Examples
+    --------
+    >>> [tick["text"] for tick in scale_ticks(-0.5, 0.5, above=True)]
+    ['−0.5', '0', '≥ 0.5']
+    """
+    # As many decimals as tell the ends apart in two digits.
+    decimals = max(0, 1 - int(np.floor(np.log10(high - low))))
+
+    def text(value: float) -> str:
+        shown = f"{value:.{decimals}f}"
+        if decimals and "." in shown:
+            shown = shown.rstrip("0").rstrip(".")
+        return "0" if shown in ("-0", "0") else shown.replace("-", "\N{MINUS SIGN}")
+
+    return [
+        {"at": 0.0, "text": "\N{LESS-THAN OR EQUAL TO} " * below + text(low)},
+        {"at": 0.5, "text": text((low + high) / 2)},
+        {"at": 1.0, "text": "\N{GREATER-THAN OR EQUAL TO} " * above + text(high)},
+    ]
 
 
 def scale_bar(plot: figure, units: str) -> ScaleBar:

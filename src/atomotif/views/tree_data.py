@@ -176,12 +176,14 @@ def _members(
         nearest = np.hypot(*_shortest(lattice["vector"].values, lattice["fraction"].values))
         sites = np.flatnonzero(np.repeat(empty, run))
         where = np.column_stack([cells["site_y"].values, cells["site_x"].values])[tree["site"].values[sites]]
-        known = cKDTree(np.column_stack([points["y"].values, points["x"].values]))
-        near = known.query_ball_point(where, min(NEXT * nearest, step * NEXT))
+        shown = _rows_of(points["id"].values, ids)
+        where_known = np.column_stack([points["y"].values, points["x"].values])[shown >= 0]
+        near = cKDTree(where_known).query_ball_point(where, min(NEXT * nearest, step * NEXT))
         of = np.repeat(np.arange(len(run)), run)[sites]
         found = [(k, row) for k, some in zip(of, near) for row in some]
         more = np.unique(np.array(found, np.int64).reshape(-1, 2), axis=0)
-        owner, rows = np.concatenate([owner, more[:, 0]]), np.concatenate([rows, more[:, 1]])
+        owner = np.concatenate([owner, more[:, 0]])
+        rows = np.concatenate([rows, shown[shown >= 0][more[:, 1]]])
     order = np.lexsort((rows, owner))
     return rows[order], np.searchsorted(owner[order], np.arange(len(run) + 1))
 

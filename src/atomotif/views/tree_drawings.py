@@ -10,9 +10,9 @@ from scipy.spatial import cKDTree
 
 # Of two sites that are neighbours: their distance, and what strain may add to it.
 NEXT = 1.1
-# Radius of the body round a site, and of the outline in a micrograph, in shortest lattice vectors: less than
-# the distance of the next column on a hexagonal lattice, which stays outside.
-BODY = 0.45
+# Radius of the body round a site, and of the outline in a micrograph, in shortest lattice vectors: four
+# sites of a square leave no hole, and the next column on a hexagonal lattice stays outside.
+BODY = 0.51
 # Radius of the disc of a column, in the same unit: columns next to one another on a hexagonal lattice touch.
 DISC = 0.28
 # The same where cells are drawn: within the acute corners of one.

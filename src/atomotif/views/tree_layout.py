@@ -15,10 +15,9 @@ FOLDED_CHARS = 8
 CHAR, LINE = 7.0, 16.0
 #: Between drawings and between rows, in shortest lattice vectors.
 GAP, ROW_GAP = 0.8, 1.4
-#: Width that a row may have whatever the frame, in shortest lattice vectors.
-LEAST_WIDTH = 20.0
-#: Length of the shortest lattice vector at most, px.
-MOST_STEP = 60.0
+#: Length of the shortest lattice vector, px: what it may shrink to for the sake of more motif-cells in a row,
+#: and its largest.
+LEAST_STEP, MOST_STEP = 16.0, 60.0
 _SWEEPS = 16
 
 
@@ -235,7 +234,7 @@ def fit_tree(
             row_gap=ROW_GAP * step,
             char=min(CHAR * scale, step),
             line=LINE * scale,
-            most_width=max(LEAST_WIDTH * step, tall * across / down),
+            most_width=max(step * across / LEAST_STEP, tall * across / down),
         )
         tall = placed.y1 + step
         # A single motif-cell is not to fill the frame.

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from atomotif.views.data import NEUTRAL, DisplayImage, ViewData
 from atomotif.views.gallery import gallery
+from atomotif.views.layers import groups_of, offered
 from atomotif.views.layout import layout
 from atomotif.views.micrograph import micrograph
 from atomotif.views.tree import tree
@@ -86,7 +87,8 @@ def workbench(
     for name in ("layout", "tree"):
         if name in names:
             figures[name] = figure_document(name)
-    return Workbench(figures, columns(shown), _facts(shown, names), shown.image)
+    facts = {**_facts(shown, names), "layers": offered(groups_of(data))}
+    return Workbench(figures, columns(shown), facts, shown.image)
 
 
 @functools.cache

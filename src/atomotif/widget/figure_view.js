@@ -57,10 +57,15 @@ export class FigureView {
     return { x, y, rx: (TAP_RADIUS * (x1 - x0)) / inner_width, ry: (TAP_RADIUS * (y1 - y0)) / inner_height };
   }
 
-  // Shows all, at the same scale in x and y.
+  // Shows all, in a frame of this size.
   fit(width, height) {
     Object.assign(this, { width, height });
     this.arrange();
+    this.showAll();
+  }
+
+  // At the same scale in x and y.
+  showAll() {
     this.range = this.limit();
     this.fitted = this.range;
     this.zoomed();

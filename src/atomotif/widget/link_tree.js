@@ -8,8 +8,8 @@ const MOST_IN_ROW = 12;
 const FOLDED_CHARS = 8; // of "+23 rare"
 const [CHAR, LINE] = [7, 16]; // px of a count
 const [GAP, ROW_GAP] = [0.8, 1.4]; // between drawings and between rows, in shortest lattice vectors
-const LEAST_WIDTH = 20; // that a row may have whatever the frame, in the same unit
-const MOST_STEP = 60; // px of the shortest lattice vector at most
+// Px of the shortest lattice vector: what it may shrink to for the sake of more motif-cells in a row, and its largest.
+const [LEAST_STEP, MOST_STEP] = [16, 60];
 const STEPS = 32; // of a circle in an outline
 
 // ---------------------------------------------------------------- nodes and points
@@ -133,7 +133,7 @@ export function fitTree(tree, { keep, step, width, height }) {
   for (let round = 0; round < 4; round++) {
     placed = placeTree(tree, {
       keep, gap: GAP * step, rowGap: ROW_GAP * step, char: Math.min(CHAR * scale, step), line: LINE * scale,
-      mostWidth: Math.max(LEAST_WIDTH * step, (tall * width) / height),
+      mostWidth: Math.max((step * width) / LEAST_STEP, (tall * width) / height),
     });
     const { x0, x1, y1 } = placed.extent;
     tall = y1 + step;

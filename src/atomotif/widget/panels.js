@@ -8,7 +8,7 @@ const TITLES = {
 const PEEK = 150; // ms that the pointer rests on a motif before it is lit
 const MODE_TITLES = { replace: "Replace", add: "Add", subtract: "Remove", intersect: "Intersect" };
 const HINT =
-  "Drag a lasso or a box, tap a column or a motif. Shift adds, Ctrl or ⌘ removes, Alt intersects; " +
+  "Drag a lasso or a box, tap a column, a motif or a motif-cell. Shift adds, Ctrl or ⌘ removes, Alt intersects; " +
   "Esc or a double tap clears.";
 
 export const whole = (n) => n.toLocaleString("en-GB");
@@ -178,52 +178,21 @@ export function gallery({ facts, labels, averages, averagesShape, onTap, onPeek 
   return { box, show };
 }
 
-// A card near the pointer, on the browser's top layer: a notebook may clip or move what is laid out inside of it.
-// `fill` is called only when another thing is pointed at.
-function floating(fill) {
-  const card = element("div", "am-card");
-  card.popover = "manual";
-  const text = element("dl", "am-card-text");
-  card.append(text);
-  let shown = -1;
-
-  function show(which, event, ...given) {
-    if (which !== shown) {
-      const lines = fill(which, ...given);
-      text.replaceChildren(...lines.flatMap(([key, value]) => [element("dt", "", key), element("dd", "", value)]));
-    }
-    shown = which;
-    if (!card.matches(":popover-open")) card.showPopover();
-    const gap = 18;
-    const { width, height } = card.getBoundingClientRect();
-    const right = event.clientX + gap + width < window.innerWidth;
-    const below = event.clientY + gap + height < window.innerHeight;
-    card.style.left = `${Math.max(4, right ? event.clientX + gap : event.clientX - gap - width)}px`;
-    card.style.top = `${Math.max(4, below ? event.clientY + gap : event.clientY - gap - height)}px`;
-  }
-  function hide() {
-    shown = -1;
-    if (card.matches(":popover-open")) card.hidePopover();
-  }
-  return { card, show, hide };
-}
-
-// Tells of a motif-cell in the lines that it is given.
-export function treeCard() {
-  return floating((_node, lines) => lines);
-}
-
-// Shows the patch of a point beside the average of its motif.
+// A card near the pointer. `show(row, event)` shows the patch of a point beside the average of its motif;
+// `tell(about, lines, event)` the lines that it is given.
 export function hoverCard({ facts, columns, shapes, copyAt }) {
+  const card = element("div", "am-card");
+  // On the browser's top layer: a notebook may clip or move what is laid out inside of it.
+  card.popover = "manual";
   const pictures = element("div", "am-card-pictures");
   const patch = picture("patch");
   const average = picture("motif average");
   pictures.append(patch.box, average.box);
-  const floated = floating(fill);
-  const { card } = floated;
-  card.prepend(pictures);
+  const text = element("dl", "am-card-text");
+  card.append(pictures, text);
+  let shown;
 
-  function fill(row) {
+  function linesOf(row) {
     const motif = facts.motifs[columns.label[row]];
     card.style.setProperty("--am-motif", motif?.color ?? facts.neutral);
     patch.box.hidden = !(columns.image && facts.patchSize);
@@ -251,7 +220,31 @@ export function hoverCard({ facts, columns, shapes, copyAt }) {
     }
     return lines;
   }
-  return floated;
+
+  function place(about, event, lines) {
+    if (about !== shown) {
+      pictures.hidden = typeof about !== "number";
+      text.replaceChildren(...lines().flatMap(([key, value]) => [element("dt", "", key), element("dd", "", value)]));
+    }
+    shown = about;
+    if (!card.matches(":popover-open")) card.showPopover();
+    const gap = 18;
+    const { width, height } = card.getBoundingClientRect();
+    const right = event.clientX + gap + width < window.innerWidth;
+    const below = event.clientY + gap + height < window.innerHeight;
+    card.style.left = `${Math.max(4, right ? event.clientX + gap : event.clientX - gap - width)}px`;
+    card.style.top = `${Math.max(4, below ? event.clientY + gap : event.clientY - gap - height)}px`;
+  }
+  const show = (row, event) => place(row, event, () => linesOf(row));
+  function tell(about, lines, event) {
+    card.style.setProperty("--am-motif", "var(--am-accent)");
+    place(about, event, () => lines);
+  }
+  function hide() {
+    shown = undefined;
+    if (card.matches(":popover-open")) card.hidePopover();
+  }
+  return { card, show, tell, hide };
 }
 
 // A small picture with its caption below.

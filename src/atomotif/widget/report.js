@@ -3,13 +3,15 @@ import { localSelection, mount } from "./workbench.js";
 
 const read = (id) => JSON.parse(document.getElementById(id).textContent);
 const host = document.getElementById("atomotif-views");
+const { layers, ...workbench } = read("atomotif-workbench");
 
 try {
   // `atomotif` on the console: the selection and the columns of the page.
   globalThis.atomotif = await mount({
     Bokeh: globalThis.Bokeh,
     host,
-    ...read("atomotif-workbench"),
+    ...workbench,
+    layer: async ({ name }) => layers[name],
     selection: localSelection(),
   });
 } catch (error) {

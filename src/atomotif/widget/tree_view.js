@@ -28,7 +28,6 @@ export class TreeView extends FigureView {
   set restricted(value) {
     this.only = value;
     this.refresh();
-    this.light();
   }
 
   get whole() {
@@ -127,19 +126,16 @@ export class TreeView extends FigureView {
   // ---- selection
 
   show(rows) {
-    const before = this.rows;
     this.rows = rows;
-    if (this.only) this.refresh(before);
-    this.light();
+    if (this.only) this.refresh();
+    else this.light();
   }
 
-  // Places all anew, if other motif-cells are to be shown.
+  // Places all anew; where a part was zoomed to, that stays in sight unless other motif-cells are shown now.
   refresh() {
-    const before = String(this.placed.node);
-    const { range, untouched } = this;
+    const { untouched, placed } = this;
     this.arrange();
-    if (untouched || String(this.placed.node) !== before) this.fit(this.width, this.height);
-    else this.range = range;
+    if (untouched || String(placed.node) !== String(this.placed.node)) this.showAll();
   }
 
   light() {

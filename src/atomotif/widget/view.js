@@ -60,29 +60,41 @@ function selectionOf(store) {
   };
 }
 
-// Asks the kernel for a part of the micrograph. The newest question alone waits for its answer, which a busy
-// kernel gives once it is free; without a kernel, or once there is a newer question, it resolves to nothing.
-function detailFrom(store, signal) {
+// Asks the kernel for one kind of thing, of which `read` makes something. The newest question alone waits for its
+// answer, which a busy kernel gives once it is free; without a kernel, or once there is a newer question, it
+// resolves to nothing.
+function asking(kind, store, signal, read) {
   let waiting = { id: undefined, resolve() {} };
   const answer = (content, buffers) => {
-    if (content?.kind !== "detail" || content.id !== waiting.id) return;
-    const { x0, x1, y0, y1, shape } = content;
-    const pixels = buffers.length ? unpack({ dtype: "uint8", data: buffers[0] }) : undefined;
-    waiting.resolve(pixels && { x0, x1, y0, y1, shape, pixels });
+    if (content?.kind !== kind || content.id !== waiting.id) return;
+    waiting.resolve(buffers.length ? read(content, buffers) : undefined);
   };
   store.on("msg:custom", answer);
   signal.addEventListener("abort", () => store.off("msg:custom", answer));
-  return (range) =>
+  return (question) =>
     new Promise((resolve) => {
       waiting.resolve();
       // Another view, or another tab, asks the same kernel and hears all of its answers.
       waiting = { id: `${Date.now()}-${Math.random()}`, resolve };
       try {
-        store.send({ kind: "detail", id: waiting.id, ...range });
+        store.send({ kind, id: waiting.id, ...question });
       } catch {
         resolve();
       }
     });
+}
+
+// A part of the micrograph.
+const readDetail = ({ x0, x1, y0, y1, shape }, [data]) => ({ x0, x1, y0, y1, shape, pixels: unpack({ dtype: "uint8", data }) });
+
+// A layer over it; one of columns that have been replaced meanwhile is of no use.
+function readLayer(store) {
+  const version = store.get("version");
+  return (content, buffers) => {
+    if (content.version !== version) return undefined;
+    const packed = content.columns.map(({ name, dtype, shape }, k) => [name, { dtype, shape, data: buffers[k] }]);
+    return { facts: content.facts, packed: Object.fromEntries(packed) };
+  };
 }
 
 // Dark or light as the notebook is; undefined leaves it to the reader's system.
@@ -201,7 +213,8 @@ async function render({ model, el, signal, host }) {
           model.set("analysis", name);
           model.save_changes();
         },
-        detail: detailFrom(store, end.signal),
+        detail: asking("detail", store, end.signal, readDetail),
+        layer: asking("layer", store, end.signal, readLayer(store)),
         keep,
         onError: fail,
       });

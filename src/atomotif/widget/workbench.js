@@ -3,6 +3,7 @@
 // given to `mount`.
 import * as link from "./link.js";
 import { micrographDetail } from "./detail.js";
+import { layerView } from "./layer_view.js";
 import * as panels from "./panels.js";
 import { outlineLayer } from "./outline_layer.js";
 import { PointView } from "./point_view.js";
@@ -61,10 +62,11 @@ const DEPENDS_ON = {
 //   facts: what Python's `Workbench.facts` says; views: names of those wanted, by default all with data;
 // - selection: as `localSelection` makes it;
 // - detail: asks for a part of a micrograph of which only a reduced copy is here (detail.js);
+// - layer: asks for one of the layers over it that `facts.layers` names (layer_view.js);
 // - analyses, analysis, onAnalysis: names to choose from, the one that is shown, who is told of another;
 // - keep: the state() of what was shown before; onError: who is told of errors in what the user does.
 export async function mount({
-  Bokeh, host, figures, packed, facts, selection, views: wanted = facts.views, detail, keep,
+  Bokeh, host, figures, packed, facts, selection, views: wanted = facts.views, detail, layer, keep,
   analyses = [], analysis, onAnalysis, onError = (error) => console.error(error),
 }) {
   const columns = Object.fromEntries(Object.entries(packed).map(([name, column]) => [name, link.unpack(column)]));
@@ -117,8 +119,7 @@ export async function mount({
     names.map((name) => [name, panels.panel(name, DEPENDS_ON[name].some((group) => stale.has(group)))]),
   );
   grid.append(...Object.values(made).map(({ box }) => box));
-  const treeCard = panels.treeCard();
-  host.append(bar.box, grid, card.card, treeCard.card);
+  host.append(bar.box, grid, card.card);
 
   // ---- figures
   let pointer = { clientX: 0, clientY: 0 };
@@ -142,7 +143,7 @@ export async function mount({
       on: {
         ...on,
         note: (text) => (note.textContent = text),
-        hover: guarded((node, lines) => (node < 0 || pointer.buttons ? treeCard.hide() : treeCard.show(node, pointer, lines))),
+        hover: guarded((node, lines) => (node < 0 || pointer.buttons ? card.hide() : card.tell(`node ${node}`, lines, pointer))),
       },
     });
     const restrict = (value) => (view.restricted = treeRestricted = value);
@@ -157,13 +158,17 @@ export async function mount({
       gesture, clear, hover,
       moved: guarded(() => {
         figureViews.get(name).zoomed();
-        if (name === "micrograph") sharpen?.();
+        if (name === "micrograph") {
+          sharpen?.();
+          layers?.moved();
+        }
       }),
     };
     if (name in places) figureViews.set(name, new PointView({ figure, doc, ndarray, colors, ...places[name], on }));
     else figureViews.set(name, treeView(figure, doc, on));
   }
   let sharpen;
+  let layers; // over the micrograph, one at a time
   if (micrograph && docs.has("micrograph")) {
     const sourceOf = (name) => docs.get("micrograph").get_model_by_name(`micrograph-${name}`).data_source;
     fillImage(sourceOf("image"), ndarray, micrograph);
@@ -172,8 +177,17 @@ export async function mount({
       columnsShown = visible;
       view.pointsVisible = visible;
     };
-    made.micrograph.head.append(panels.toggle("Columns", columnsShown, showColumns));
+    const columnsButton = panels.toggle("Columns", columnsShown, showColumns);
+    made.micrograph.head.append(columnsButton);
     showColumns(columnsShown);
+    if (layer && facts.layers.length) {
+      layers = layerView({
+        view, source: sourceOf("layer"), ndarray, columns, layers: facts.layers, ask: layer, keep: keep?.layer, onError,
+        // A layer is to be seen between the columns, not behind them.
+        onCover: (covered) => covered === columnsShown && columnsButton.click(),
+      });
+      made.micrograph.box.append(layers.box);
+    }
     if (detail && facts.reduction > 1) {
       sharpen = micrographDetail({
         view, ask: detail, facts, signal, onError,
@@ -264,6 +278,7 @@ export async function mount({
       mode,
       columnsShown,
       treeRestricted,
+      layer: layers?.chosen,
       places: Object.fromEntries(
         [...figureViews].map(([name, { whole, range, untouched }]) => [name, { whole, range: untouched ? null : range }]),
       ),
