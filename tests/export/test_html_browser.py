@@ -508,7 +508,8 @@ def test_a_tap_on_a_motif_cell_lights_micrograph_and_layout(tree):
     )
     for row in rows:
         x, y = report.place("micrograph", tree.x[row] + radius, tree.y[row])
-        near = after[round(y), round(x) - 3 : round(x) + 4]
+        # Between pixels the line is spread over two: on one of three rows it is seen as it is.
+        near = after[round(y) - 1 : round(y) + 2, round(x) - 3 : round(x) + 4].reshape(-1, 3)
         assert near.min(axis=1).max() > 200
         assert near.max(axis=1).min() < 60
         assert before[round(y), round(x) - 3 : round(x) + 4].min(axis=1).max() < 200

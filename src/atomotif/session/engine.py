@@ -172,7 +172,10 @@ class Engine:
         if group == "motifs" and self._state.edits:
             made, lost = with_edits(made, self._state.edits)
             self._state.edits = [edit for edit in self._state.edits if edit not in lost]
+            of_parent = () if self._parent is None else self._parent._state.edits
             for edit in lost:
+                if edit in of_parent:  # a branch has other motifs, and need not have all of these names
+                    continue
                 warn(f"`{edit.code}` was not carried over: no motif has most of the points that it had")
         self._state.write(group, made, verb, parameters)
         for branch in self._branches.values():
