@@ -59,8 +59,8 @@ function selectionOf(store) {
   };
 }
 
-// Asks the kernel for one kind of thing; resolves to what `read` makes of the answer, to nothing where none comes.
-function asking(kind, store, signal, read) {
+// Asks the kernel for one kind of thing; resolves to what `read` makes of the answer, or after `patience` to nothing.
+function asking(kind, store, signal, read, patience) {
   const waiting = new Map();
   const answer = (content, buffers) => {
     if (content?.kind === kind) waiting.get(content.id)?.(buffers.length ? read(content, buffers) : undefined);
@@ -71,11 +71,11 @@ function asking(kind, store, signal, read) {
     new Promise((resolve) => {
       const id = crypto.randomUUID();
       const done = (found) => {
-        clearTimeout(patience);
+        clearTimeout(timer);
         waiting.delete(id);
         resolve(found);
       };
-      const patience = setTimeout(done, PATIENCE);
+      const timer = patience && setTimeout(done, patience);
       waiting.set(id, done);
       store.send({ kind, id, ...question });
     });
@@ -206,7 +206,7 @@ async function render({ model, el, signal, host }) {
           model.set("analysis", name);
           model.save_changes();
         },
-        detail: asking("detail", store, end.signal, readDetail),
+        detail: asking("detail", store, end.signal, readDetail, PATIENCE),
         layer: asking("layer", store, end.signal, readLayer(store)),
         keep,
         onError: fail,
