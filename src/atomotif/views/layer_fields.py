@@ -21,7 +21,7 @@ STRAIN = {
     "rotation": ("rotation", "rotation (deg)", 180.0 / np.pi),
 }
 _FILLED = ("no corner filled", "one", "two", "three", "all four")
-_QUAD_COLORS = ("#ffffff", "#56b4e9", "#e69f00", "#cc79a7", "#f0e442")
+_QUAD_COLORS = ("#009e73", "#56b4e9", "#e69f00", "#cc79a7", "#f0e442")
 
 
 def _spacing(x: NDArray[Any], y: NDArray[Any]) -> float:

@@ -72,10 +72,10 @@ export function byLevel(rows, level) {
   return found;
 }
 
-// How far arrows are apart that would be nearer than `least`: twice as far as their places, again and again, so that
+// How far arrows are apart that would be nearer than `least`: by steps of 2^(1/2) farther than their places, so that
 // few zooms change them. `pitch` is 0 where all have room.
 export function arrowPitch(spacing, least) {
-  const pace = spacing >= least ? spacing : spacing * 2 ** Math.ceil(Math.log2(least / spacing));
+  const pace = spacing >= least ? spacing : spacing * 2 ** (Math.ceil(2 * Math.log2(least / spacing)) / 2);
   return { pace, pitch: pace > spacing ? pace : 0 };
 }
 
