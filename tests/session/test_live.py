@@ -53,8 +53,8 @@ def test_views_of_the_same_names_are_one_and_share_the_store(session):
 
 
 def test_an_unknown_view_is_refused(session):
-    with pytest.raises(ValueError, match=r"`names` must be among 'micrograph'.*, got 'tree'"):
-        session.view("tree")
+    with pytest.raises(ValueError, match=r"`names` must be among 'micrograph'.*, got 'trees'"):
+        session.view("trees")
 
 
 def test_selecting_in_python_reaches_the_browser_as_rows(session):
