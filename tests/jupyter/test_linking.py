@@ -218,7 +218,7 @@ def test_views_in_several_cells_are_linked(notebook, facts, assert_lit, lab):
 
 
 def test_each_cell_shows_what_was_asked_for(notebook):
-    expected = {ALL: ["layout", "micrograph"], LAYOUT: ["layout"], MICROGRAPH: ["micrograph"]}
+    expected = {ALL: ["layout", "micrograph", "tree"], LAYOUT: ["layout"], MICROGRAPH: ["micrograph"]}
     for cell, figures in expected.items():
         view = notebook.view(cell)
         assert view.state("Object.keys(view.mounted.figures).sort()") == figures

@@ -143,17 +143,17 @@ class ViewData:
         layout = groups.get("layout")
         position = None
         if layout is not None:
-            position = _of_points(ids, layout, "position", np.float32, np.nan)
+            position = of_points(ids, layout, "position", np.float32, np.nan)
         label = np.full(len(ids), NO_MOTIF, dtype=np.int32)
         confidence = np.full(len(ids), np.nan, dtype=np.float32)
         angle = None
         found = groups.get("motifs")
         if found is not None:
-            label = _of_points(ids, found, "label", np.int32, NO_MOTIF)
+            label = of_points(ids, found, "label", np.int32, NO_MOTIF)
             if "confidence" in found:
-                confidence = _of_points(ids, found, "confidence", np.float32, np.nan)
+                confidence = of_points(ids, found, "confidence", np.float32, np.nan)
             if "angle" in found and found["angle"].values.any():
-                angle = _of_points(ids, found, "angle", np.float32, 0.0)
+                angle = of_points(ids, found, "angle", np.float32, 0.0)
         attrs = groups["image"].attrs if "image" in groups else {}
         return cls(
             ids=ids,
@@ -198,11 +198,11 @@ def display_image(image: xr.Dataset) -> DisplayImage:
     """
     values = _picture(image)
     reduction = -(-max(values.shape) // MAX_IMAGE_SIDE)
-    blocks = _reduced(values, reduction)
+    blocks = reduced(values, reduction)
     rows, cols = blocks.shape
     low, high = (float(level) for level in np.percentile(blocks, PERCENTILES))
     x, y = image["x"].values, image["y"].values
-    dx, dy = _step(x), _step(y)
+    dx, dy = step_of(x), step_of(y)
     return DisplayImage(
         pixels=_grey(blocks, low, high),
         reduction=reduction,
@@ -256,7 +256,7 @@ def detail(
     values = _picture(image)
     spans = []
     for name, low, high, size in (("y", y0, y1, values.shape[0]), ("x", x0, x1, values.shape[1])):
-        origin, step = float(image[name].values[0]), _step(image[name].values)
+        origin, step = float(image[name].values[0]), step_of(image[name].values)
         first = max(0, math.floor((low - origin) / step + 0.5))
         last = min(size, math.ceil((high - origin) / step + 0.5))
         spans.append((first, last, origin, step))
@@ -264,7 +264,7 @@ def detail(
     if bottom <= top or right <= left:
         return None
     reduction = max(1, min((bottom - top) // max(height, 1), (right - left) // max(width, 1)))
-    blocks = _reduced(values[top:bottom, left:right], reduction)
+    blocks = reduced(values[top:bottom, left:right], reduction)
     rows, cols = blocks.shape
     return DisplayImage(
         pixels=_grey(blocks, shown.low, shown.high),
@@ -282,7 +282,7 @@ def _picture(image: xr.Dataset) -> NDArray[np.float32]:
     return np.asarray(image["flattened" if "flattened" in image else "intensity"].values, dtype=np.float32)
 
 
-def _reduced(values: NDArray[np.float32], reduction: int) -> NDArray[np.float32]:
+def reduced(values: NDArray[np.float32], reduction: int) -> NDArray[np.float32]:
     """Return the means of blocks of `reduction` x `reduction` px; what does not fill a block is left out."""
     if reduction == 1:
         return values
@@ -296,7 +296,8 @@ def _reduced(values: NDArray[np.float32], reduction: int) -> NDArray[np.float32]
     return means
 
 
-def _step(coordinate: NDArray[Any]) -> float:
+def step_of(coordinate: NDArray[Any]) -> float:
+    """Return the distance of two pixels along a coordinate of an image; 1 where there is but one."""
     return float((coordinate[-1] - coordinate[0]) / (len(coordinate) - 1)) if len(coordinate) > 1 else 1.0
 
 
@@ -312,7 +313,7 @@ def _column(points: xr.Dataset | None, name: str) -> NDArray[np.float32]:
     return np.asarray([] if points is None else points[name].values, dtype=np.float32)
 
 
-def _of_points(
+def of_points(
     ids: NDArray[np.int64], group: xr.Dataset, name: str, dtype: type, missing: float
 ) -> NDArray[Any]:
     """Return `group[name]` in the order of `ids`, with `missing` for ids that the group does not know."""

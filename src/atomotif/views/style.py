@@ -63,7 +63,9 @@ def axis_label(name: str, units: str) -> str:
     return f"{name} ({units})"
 
 
-def robust_limits(values: NDArray[Any], *, centred: bool = False) -> tuple[float, float]:
+def robust_limits(
+    values: NDArray[Any], *, centred: bool = False, from_zero: bool = False
+) -> tuple[float, float]:
     """Return the ends of a colour scale: the 2nd and the 98th percentile of what is finite.
 
     Parameters
@@ -71,6 +73,8 @@ def robust_limits(values: NDArray[Any], *, centred: bool = False) -> tuple[float
     values : ndarray
     centred : bool, default False
         Whether 0 is to be in the middle; the farther percentile then counts for both ends.
+    from_zero : bool, default False
+        Whether 0 is to be the lower end, of values that are not negative.
 
     Returns
     -------
@@ -87,6 +91,8 @@ def robust_limits(values: NDArray[Any], *, centred: bool = False) -> tuple[float
     if centred:
         high = max(abs(low), abs(high)) or 1.0
         return -high, high
+    if from_zero:
+        return 0.0, high if high > 0 else 1.0
     return (low, high) if high > low else (low, low + (abs(low) or 1.0))
 
 
@@ -109,8 +115,9 @@ def scale_ticks(low: float, high: float, below: bool = False, above: bool = Fals
     >>> [tick["text"] for tick in scale_ticks(-0.5, 0.5, above=True)]
     ['−0.5', '0', '≥ 0.5']
     """
-    # As many decimals as tell the ends apart in two digits.
-    decimals = max(0, 1 - int(np.floor(np.log10(high - low))))
+    # Two digits of the farther end, and of the difference of the ends.
+    least = min(high - low, max(abs(low), abs(high)))
+    decimals = max(0, 1 - int(np.floor(np.log10(least))))
 
     def text(value: float) -> str:
         shown = f"{value:.{decimals}f}"

@@ -185,10 +185,10 @@ def place_tree(
         row_y=np.array(middles),
         row_right=np.array(rights),
         folded=len(level) - len(shown),
-        x0=-half,
-        x1=end,
+        x0=float(-half),
+        x1=float(end),
         y0=0.0,
-        y1=top - row_gap,
+        y1=float(top - row_gap),
     )
 
 

@@ -43,7 +43,7 @@ export function pixelColors(palette, alpha) {
 }
 
 // The pixels of tiles: the colour of the level of the nearest point; dark where a region ends.
-export function paintTiles({ nearest, width, level, colors, region, edge }) {
+export function tilePixels({ nearest, width, level, colors, region, edge }) {
   const pixels = new Uint32Array(nearest.length);
   for (let at = 0; at < nearest.length; at++) {
     const row = nearest[at];
@@ -57,14 +57,33 @@ export function paintTiles({ nearest, width, level, colors, region, edge }) {
 }
 
 // The pixels of a picture of levels; `missing` where there is none.
-export function paintLevels(level, colors, missing) {
+export function picturePixels(level, colors, missing) {
   return Uint32Array.from(level, (one) => (one === NO_LEVEL ? missing : colors[one]));
 }
 
-// Which of the places (x, y) in the range have an arrow of their own: at most one, the first, in each square of
-// side `pitch`. The squares stay where they are when the range moves.
+// The rows of each level that occurs, those without one left out.
+export function byLevel(rows, level) {
+  const found = new Map();
+  for (const row of rows) {
+    if (level[row] === NO_LEVEL) continue;
+    if (!found.has(level[row])) found.set(level[row], []);
+    found.get(level[row]).push(row);
+  }
+  return found;
+}
+
+// How far arrows are apart that would be nearer than `least`: by steps of 2^(1/2) farther than their places, so that
+// few zooms change them. `pitch` is 0 where all have room.
+export function arrowPitch(spacing, least) {
+  const pace = spacing >= least ? spacing : spacing * 2 ** (Math.ceil(2 * Math.log2(least / spacing)) / 2);
+  return { pace, pitch: pace > spacing ? pace : 0 };
+}
+
+// Which of the places (x, y) in the range have an arrow of their own: all, or at most one, the first, in each
+// square of side `pitch`. The squares stay where they are when the range moves.
 export function thinned({ x, y, range, pitch }) {
   const rows = rowsInRect(x, y, range);
+  if (!(pitch > 0)) return { rows, of: rows.length };
   const [left, top] = [Math.floor(range.x0 / pitch), Math.floor(range.y0 / pitch)];
   const across = Math.floor(range.x1 / pitch) - left + 1;
   const taken = new Set();

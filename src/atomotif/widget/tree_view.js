@@ -71,7 +71,7 @@ export class TreeView extends FigureView {
     this.on.note(parts.join("; "));
   }
 
-  // Fills the layers of these nodes, which are placed; `text` says what stands below one.
+  // Fills the layers of these nodes, which are placed; `text` says what stands beside one.
   draw(prefix, nodes, text) {
     const { columns, placed, layers } = this;
     const at = nodes.map((node) => this.index.get(node));
