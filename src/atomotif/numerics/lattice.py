@@ -206,6 +206,8 @@ def sites(
     reach = np.hypot(*lattice.drift.T).max() + lattice.spacing
     near = frame.inside(place, reach)
     index, sublattice, place = index[near], sublattice[near], place[near]
+    if not len(place):
+        return index, sublattice, place
     place += smooth_field(points, lattice.drift[on], place, np.hypot(*lattice.vectors.T).max())
     kept = frame.inside(place)
     kept &= ((place >= margin) & (place <= np.array(shape) - 1 - margin)).all(axis=1)

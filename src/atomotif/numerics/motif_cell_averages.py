@@ -1,26 +1,14 @@
 """Averages of the image over the occurrences of motif-cells, turned by the symmetry that joins them."""
 
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from atomotif._checks import as_image, as_points
 from atomotif.numerics._average_kernels import mean_patch
 from atomotif.numerics._threads import run_blocks
-from atomotif.numerics.averages import alignment_angles
-from atomotif.numerics.moments import read_only, zernike_moments
+from atomotif.numerics.moments import read_only
 
-__all__ = ["MotifCellAverages", "motif_cell_averages"]
-
-
-class MotifCellAverages(NamedTuple):
-    """What `motif_cell_averages` returns."""
-
-    average: NDArray[np.float32]
-    """Mean patch of every motif-cell, shape (n_nodes, side, side); NaN where it does not occur."""
-    angles: NDArray[np.float64]
-    """Angle by which each occurrence is turned, radians, from -pi to pi, shape (n,)."""
+__all__ = ["motif_cell_averages"]
 
 
 def motif_cell_averages(
@@ -29,9 +17,9 @@ def motif_cell_averages(
     nodes: ArrayLike,
     radii: ArrayLike,
     *,
-    fold: int = 1,
+    angles: ArrayLike | None = None,
     n_threads: int | None = None,
-) -> MotifCellAverages:
+) -> NDArray[np.float32]:
     """Return the mean of the image over all occurrences of each motif-cell.
 
     Parameters
@@ -44,15 +32,16 @@ def motif_cell_averages(
         Motif-cell of each occurrence; negative ones are left out.
     radii : array_like, shape (n_nodes,)
         How far each motif-cell reaches from its centre, px. All averages have the side of the largest.
-    fold : int, default 1
-        Occurrences of one motif-cell may be turned against each other by multiples of the `fold`-th part of a
-        full turn; which one, their Zernike moments say. 1 is for none.
+    angles : array_like, shape (n,), optional
+        By how much each occurrence is turned first, radians, from columns towards rows: by the operation
+        of the crystal that takes it to the form that all share. By default none is.
     n_threads : int, optional
         By default as many as there are processors. The result does not depend on it.
 
     Returns
     -------
-    MotifCellAverages
+    ndarray of float32, shape (n_nodes, side, side)
+        Mean patch of every motif-cell, its centre in the middle; NaN where it does not occur.
 
     Raises
     ------
@@ -63,11 +52,9 @@ def motif_cell_averages(
     --------
     >>> image = np.zeros((60, 60))
     >>> image[20, 20:26] = image[40:46, 40] = 1.0
-    >>> found = motif_cell_averages(image, [[20, 20], [40, 40]], [0, 0], [9.0], fold=4)
-    >>> float(abs(np.rad2deg(found.angles[1] - found.angles[0])))
-    90.0
-    >>> bool(found.average[0].max() > 0.99)
-    True
+    >>> average = motif_cell_averages(image, [[20, 20], [40, 40]], [0, 0], [9.0], angles=[0, -np.pi / 2])
+    >>> average[0, 9, 8:16].round(6).tolist()
+    [0.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.0]
     """
     pixels = read_only(as_image(image, min_size=1))
     places, node = as_points(centers, "centers"), np.asarray(nodes, np.int64)
@@ -78,29 +65,16 @@ def motif_cell_averages(
         raise ValueError(f"`nodes` must be below the number of `radii`, {len(reach)}, got {node.max()}.")
     if not (reach > 0).all():
         raise ValueError(f"`radii` must be positive, got {reach.min()}.")
-    if fold < 1:
-        raise ValueError(f"`fold` must be at least 1, got {fold}.")
+    turns = np.zeros(len(places)) if angles is None else np.asarray(angles, np.float64)
+    if turns.shape != (len(places),):
+        raise ValueError(f"`angles` must have shape ({len(places)},), got {turns.shape}.")
     half = int(np.ceil(reach.max(initial=1.0)))
     average = np.full((len(reach), 2 * half + 1, 2 * half + 1), np.nan, np.float32)
-    angles = np.zeros(len(places))
 
     def work(k: int) -> None:
         members = np.flatnonzero(node == k)
-        if not len(members):
-            return
-        if fold > 1 and len(members) > 1:
-            moments = zernike_moments(pixels, places[members], reach[k], n_threads=1)
-            angles[members] = _multiples(alignment_angles(moments), fold)
-        mean_patch(pixels, places[members], angles[members], half, average[k], np.empty_like(average[k]))
+        if len(members):
+            mean_patch(pixels, places[members], turns[members], half, average[k], np.empty_like(average[k]))
 
     run_blocks(work, range(len(reach)), n_threads)
-    return MotifCellAverages(average, angles)
-
-
-def _multiples(angles: NDArray[np.float64], fold: int) -> NDArray[np.float64]:
-    """Return by which multiples of a part of a turn the angles differ from the first, from -pi to pi."""
-    part = 2 * np.pi / fold
-    common = np.angle(np.exp(1j * fold * angles).mean()) / fold
-    steps = np.round((angles - common) / part)
-    steps = (steps - steps[0] + fold // 2) % fold - fold // 2
-    return np.asarray(steps * part)
+    return average

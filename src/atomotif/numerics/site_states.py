@@ -126,7 +126,8 @@ def usual_states(
         A state belongs to the crystal where it is at least this frequent relative to the most frequent one
         of the sublattice: both sides of an interface do, a defect does not.
     labels : array_like of int, optional
-        Labels of the crystal, instead: each belongs to the sublattice on which it is most frequent.
+        Labels of the crystal, instead: each belongs to the sublattices where it is that frequent, or if it is
+        nowhere, to the one on which it is most frequent.
 
     Returns
     -------
@@ -155,6 +156,9 @@ def usual_states(
         single = np.flatnonzero(np.diff(states.offsets) == 1)
         of_crystal = single[np.isin(states.labels[states.offsets[single]], labels)]
         usual = np.zeros(counts.shape, bool)
-        usual[of_crystal, counts[of_crystal].argmax(axis=1)] = True
+        # On each sublattice where it is frequent, and if on none, where it is most frequent.
+        usual[of_crystal] = (counts[of_crystal] > 0) & (counts[of_crystal] >= share * counts.max(axis=0))
+        rare = of_crystal[~usual[of_crystal].any(axis=1)]
+        usual[rare, counts[rare].argmax(axis=1)] = True
     counted = np.where(usual.any(axis=0), counts * usual, counts)
     return usual, np.where(counted.max(axis=0) > 0, counted.argmax(axis=0), -1).astype(np.int64)

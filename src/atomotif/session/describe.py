@@ -131,7 +131,7 @@ def _groups(data: xr.DataTree) -> list[tuple[str, str]]:
         lines.append(
             (
                 "hierarchy",
-                f"{hierarchy.sizes['node']} motif-cells of up to {levels} {hierarchy.attrs['items']}, "
+                f"{hierarchy.sizes['node']} motif-cells of up to {levels} {hierarchy.attrs['unit']}, "
                 f"{int(hierarchy['count'].sum())} occurrences, {hierarchy.sizes['edge']} edges",
             )
         )

@@ -83,4 +83,4 @@ class MotifCells:
 
     def __repr__(self) -> str:
         levels = int(self._group["level"].values.max(initial=0))
-        return f"{len(self)} motif-cells of up to {levels} {self._group.attrs['items']}"
+        return f"{len(self)} motif-cells of up to {levels} {self._group.attrs['unit']}"

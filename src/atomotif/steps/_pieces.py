@@ -122,15 +122,11 @@ def of_motif_cells(
         wanted = np.isin(cells["state_label"].values, labels_of(motifs, parameters.shown, "shown"))
         with_shown = np.isin(cells["site_state"].values[hierarchy["site"].values], of_state[wanted])
         chosen &= np.bincount(owner[with_shown], minlength=len(nodes)) > 0
-    found = motif_cell_averages(
-        pixels,
-        np.clip(centers, 0, np.array(pixels.shape) - 1),
-        np.where(chosen, nodes, -1),
-        radii,
-        fold=int(hierarchy.attrs["symmetry_order"]) if parameters.rotate else 1,
-        n_threads=context.n_threads,
-    )
-    return Pieces(found.average, centers, np.where(chosen, nodes, -1), found.angles, radii)
+    angles = hierarchy["occurrence_angle"].values if parameters.rotate else np.zeros(len(nodes))
+    labels = np.where(chosen, nodes, -1)
+    inside = np.clip(centers, 0, np.array(pixels.shape) - 1)
+    average = motif_cell_averages(pixels, inside, labels, radii, angles=angles, n_threads=context.n_threads)
+    return Pieces(average, centers, labels, angles, radii)
 
 
 def _nodes(hierarchy: xr.Dataset, parameters: "ReconstructParameters") -> NDArray[np.int64]:

@@ -112,14 +112,19 @@ def build_hierarchy(
     operations = _operations(parameters, vectors, fractions, cells, n_kinds)
     forms = canonical_forms(items.index, items.kind, items.state, items.component, operations)
     allowed = operations if parameters.symmetry == "crystal" else identity(n_kinds)
-    lower, higher = subset_edges(forms, allowed, parameters.edges, n_threads=context.n_threads)
+    # Cells whose sites are compared have as many items each: levels are told in cells.
     size = 1 if by_sites or parameters.symmetry != "crystal" else len(fractions)
+    edges = parameters.edges if isinstance(parameters.edges, str) else (parameters.edges - 1) * size + 1
+    lower, higher = subset_edges(forms, allowed, edges, n_threads=context.n_threads)
     order = np.argsort(items.site_component, kind="stable")
     at = items.sites[order]
     in_component = np.bincount(items.site_component, minlength=len(forms.node))
     node_of_site = np.full(cells.sizes["site"], -1, np.int64)
     node_of_site[items.sites] = forms.node[items.site_component]
     units = {"units": cells["site_y"].attrs["units"]}
+    turns = (
+        _angles(operations, vectors) if parameters.symmetry == "crystal" else np.zeros(len(operations.matrix))
+    )
 
     def centers(axis: str) -> NDArray[np.float64]:
         total = np.bincount(items.site_component, cells[axis].values[items.sites], len(in_component))
@@ -138,7 +143,8 @@ def build_hierarchy(
             "occurrence_offset": ("node_bound", forms.occurrence_offsets),
             "occurrence_y": ("occurrence", centers("site_y"), units),
             "occurrence_x": ("occurrence", centers("site_x"), units),
-            "site_offset": ("occurrence_bound", np.append(0, np.cumsum([len(run) for run in runs]))),
+            "occurrence_angle": ("occurrence", turns[forms.operation[forms.occurrence]], {"units": "rad"}),
+            "site_offset": ("occurrence_bound", np.cumsum([0, *map(len, runs)], dtype=np.int64)),
             "site": ("occurrence_site", np.concatenate([np.empty(0, np.int64), *runs])),
             "lower": ("edge", lower),
             "higher": ("edge", higher),
@@ -147,9 +153,17 @@ def build_hierarchy(
         coords={"id": ("point", points["id"].values)},
         attrs={
             "items": "sites" if by_sites or parameters.symmetry == "crystal" else "cells",
+            "unit": "sites" if by_sites else "cells",
             "symmetry_order": len(operations.matrix),
         },
     )
+
+
+def _angles(operations: Operations, vectors: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return by which angle each operation turns the plane, from columns towards rows; 0 for mirrors."""
+    turned = np.linalg.inv(vectors) @ operations.matrix @ vectors
+    angle = np.arctan2(turned[:, 1, 0] - turned[:, 0, 1], turned[:, 0, 0] + turned[:, 1, 1])
+    return np.asarray(np.where(np.linalg.det(turned) > 0, angle, 0.0))
 
 
 def _operations(
