@@ -349,3 +349,123 @@ def test_a_sample_without_a_lattice_leaves_the_hierarchy_out_and_says_why(triang
     assert cells.sizes["cell"] == 134
     with pytest.raises(ValueError, match="no lattice found"):
         session.build_hierarchy()
+
+
+def lattice_of_one(n=18, a=16.0, defects=((5, 5), (9, 9), (9, 10))):
+    """A square lattice of one kind of column with a few of another: points and labels."""
+    index = np.stack(np.meshgrid(range(n), range(n), indexing="ij"), -1).reshape(-1, 2)
+    labels = np.zeros(len(index), int)
+    for i, j in defects:
+        labels[i * n + j] = 1
+    return 10 + a * index, labels, int(20 + a * n)
+
+
+def of_one(**changes):
+    points, labels, side = lattice_of_one(**changes)
+    image = np.random.default_rng(0).normal(0, 1, (side, side))
+    return am.MotifSession(image).set_points(points).set_motifs(labels, names=["A", "B"][: labels.max() + 1])
+
+
+@pytest.mark.parametrize("supercell", [1, 2])
+def test_a_motif_of_the_crystal_may_be_on_several_sublattices(supercell):
+    session = of_one().run(dominant=("A",), supercell=supercell)
+    assert int(session.data["cells"]["site_defect"].sum()) == 3
+    assert session.motif_cells.table()[["level", "count"]].values.tolist() == [[1, 1], [2, 1]]
+
+
+def test_a_perfect_crystal_has_an_empty_hierarchy_that_works():
+    session = of_one(defects=()).run()
+    assert len(session.motif_cells) == 0
+    assert session.motif_cells.table().empty
+    assert session.data["hierarchy"]["site_offset"].dtype == np.int64
+    with pytest.raises(ValueError, match="there is nothing to paste"):
+        session.reconstruct(units="motif_cells")
+
+
+@pytest.mark.parametrize("symmetry", ["crystal", "c4", "none"])
+def test_levels_of_cells_are_told_in_cells_for_edges_too(triangles, symmetry):
+    session = made_session(*triangles)
+    session.build_hierarchy(neighborhood="von_neumann", symmetry=symmetry, edges="all")
+    level = session.motif_cells.table()["level"]
+    every = {(a, b) for a, b in session.hierarchy.edges}
+    session.build_hierarchy(neighborhood="von_neumann", symmetry=symmetry, edges=2)
+    assert set(session.hierarchy.edges) == {(a, b) for a, b in every if level[b] - level[a] < 2}
+    assert session.data["hierarchy"].attrs["unit"] == "cells"
+    assert "cells" in repr(session.motif_cells)
+
+
+def test_occurrences_are_turned_by_the_operation_that_joins_them(triangles):
+    session = made_session(*triangles).build_hierarchy()
+    hierarchy = session.data["hierarchy"].to_dataset()
+    angle = np.degrees(hierarchy["occurrence_angle"].values)
+    np.testing.assert_allclose(angle, 120 * np.round(angle / 120), atol=1e-6)
+    # Turned so, the sites of an occurrence lie as those of its motif-cell do.
+    cells, lattice = session.data["cells"].to_dataset(), session.data["lattice"].to_dataset()
+    place = np.column_stack([cells["site_y"].values, cells["site_x"].values])
+    starts, items = hierarchy["site_offset"].values, hierarchy["item_offset"].values
+    node = np.repeat(np.arange(3), hierarchy["count"].values)
+    for k, turn in enumerate(np.radians(angle)):
+        here = place[hierarchy["site"].values[starts[k] : starts[k + 1]]]
+        here = here - here.mean(axis=0)
+        turned_back = np.column_stack(
+            [
+                here[:, 0] * np.cos(turn) + here[:, 1] * np.sin(turn),
+                here[:, 1] * np.cos(turn) - here[:, 0] * np.sin(turn),
+            ]
+        )
+        rows = slice(items[node[k]], items[node[k] + 1])
+        form = (
+            hierarchy["item_index"].values[rows]
+            + lattice["fraction"].values[hierarchy["item_kind"].values[rows]]
+        ) @ lattice["vector"].values
+        form = form - form.mean(axis=0)
+        apart = np.linalg.norm(turned_back[:, None] - form[None], axis=-1)
+        assert apart.min(axis=1).max() < 0.02  # nm
+
+
+def test_results_that_are_out_of_date_keep_the_names_they_were_made_with(triangles):
+    session = made_session(*triangles).run()
+    before = session.cell_classes, session.motif_cells.table()
+    session.find_environments()
+    environments = session.environments.table()
+    session.set_motifs(np.zeros(len(triangles[0]), int), names=["all"])
+    assert "cells" in session.stale
+    assert session.cell_classes.equals(before[0])
+    assert session.motif_cells.table().equals(before[1])
+    assert session.environments.table().equals(environments)
+    assert len(session.hierarchy) == len(before[1])
+
+
+@pytest.mark.filterwarnings("ignore:the points hardly repeat", "ignore:the motifs that were set")
+def test_what_was_left_out_is_not_tried_again_until_something_changes(triangles):
+    points, labels, side = triangles
+    session = made_session(points, labels, side).run()
+    rng = np.random.default_rng(0)
+    session.set_points(rng.uniform(10, side - 10, (300, 2)))
+    session.set_motifs(np.arange(300) % 3).run()
+    assert "no lattice found" in repr(session)
+    session.timings.clear()
+    session.run()
+    assert session.timings == {}
+    session.undo().undo().undo()
+    assert "no lattice found" not in repr(session)
+    assert "lattice" in session.data.children
+
+
+@pytest.mark.filterwarnings("ignore:the points hardly repeat")
+def test_asking_for_voronoi_cells_does_not_ask_for_a_lattice(triangles):
+    _, _, side = triangles
+    points = np.random.default_rng(0).uniform(10, side - 10, (300, 2))
+    session = made_session(points, np.arange(300) % 3, side)
+    session.run(cells="voronoi", seeds="M")
+    assert session.data["cells"].sizes["cell"] == 100
+    assert "no lattice found" in repr(session)
+    with pytest.raises(ValueError, match="no lattice found"):
+        session.run(edges="all")
+
+
+def test_empty_choices_are_refused(triangles):
+    session = made_session(*triangles)
+    for step, values in (("find_cells", {"dominant": ()}), ("find_environments", {"centers": []})):
+        with pytest.raises(ValueError, match="must not be empty"):
+            session.run_step(step, **values)

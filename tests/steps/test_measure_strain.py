@@ -145,3 +145,27 @@ def test_the_polar_shift_of_barium_titanate_is_displacement(shared):
         assert kind.sum() > 20
         assert np.nanstd(strain["eyy"].values[kind]) < 1e-4
         assert np.nanmedian(strain["eyy"].values[kind]) == pytest.approx(4.06 / 3.905 - 1, abs=5e-4)
+
+
+@pytest.mark.parametrize(
+    ("window", "message"), [(0.5, "must take in more columns"), (1e9, "must be below the size")]
+)
+def test_windows_that_see_too_little_or_too_much_are_refused(window, message):
+    points, labels, side = field()
+    with pytest.raises(ValueError, match=f"`window` {message}"):
+        session_of(points, labels, side, ["A", "B"]).measure_strain(window=window)
+
+
+@pytest.mark.filterwarnings("ignore:the motifs that were set")
+def test_the_region_follows_points_that_are_found_anew():
+    points, labels, side = field()
+    session = session_of(points, labels, side, ["A", "B"])
+    session.measure_strain(region=session.data["points"]["id"].values[:200])
+    session.set_points(points[::-1]).set_motifs(labels[::-1], ["A", "B"]).run()
+    ids = session.data["points"]["id"].values
+    assert session._state.wanted["measure_strain"].region == tuple(sorted(ids[-200:].tolist()))
+    assert "strain" in session.data.children
+    branch = session.branch("half", ids=ids[: len(ids) // 2])
+    assert branch._state.wanted["measure_strain"].region is None
+    with pytest.raises(ValueError, match="`region` must not be empty"):
+        session.measure_strain(region=[])

@@ -28,7 +28,7 @@ def environments_table(data: xr.DataTree) -> pd.DataFrame:
     ['center', 'ring 1', 'ring 2', 'count', 'share']
     """
     group = data["environments"].to_dataset()
-    names = [*(str(name) for name in data["motifs"].to_dataset()["name"].values), "none"]
+    names = [*(str(name) for name in group["motif_name"].values), "none"]
     n_shells, ordered = int(group.attrs["n_shells"]), bool(group.attrs["ordered_rings"])
     center, count = group["class_center"].values, group["class_count"]
     starts, labels = group["class_ring_offset"].values, group["class_ring_label"].values

@@ -1,4 +1,4 @@
-"""The motif-cell hierarchy as a graph and as a table, with the names that motifs have now."""
+"""The motif-cell hierarchy as a graph and as a table."""
 
 from collections import Counter
 from itertools import pairwise
@@ -41,9 +41,12 @@ def _sum_formula(counts: Counter[str]) -> str:
 
 
 def item_names(data: xr.DataTree) -> list[str]:
-    """Return what each item of the motif-cells is: the motifs at a site, or those of a cell."""
+    """Return what each item of the motif-cells is: the motifs at a site, or those of a cell.
+
+    Names are those of the motifs that the cells were made from, also where there are others by now.
+    """
     hierarchy, cells = data["hierarchy"].to_dataset(), data["cells"].to_dataset()
-    names = [str(name) for name in data["motifs"].to_dataset()["name"].values]
+    names = [str(name) for name in cells["motif_name"].values]
     if hierarchy.attrs["items"] == "cells":
         classes = composition_names(cells["class_label"].values, cells["class_offset"].values, names)
         return [classes[state] for state in hierarchy["item_state"].values]
@@ -124,12 +127,15 @@ def motif_cells_table(data: xr.DataTree) -> pd.DataFrame:
     group = data["hierarchy"].to_dataset()
     items, starts = item_names(data), group["item_offset"].values
     items = [f"({item})" if " + " in item else item for item in items]
+    # In the order of the motifs, whichever form is the canonical one.
+    node = np.repeat(np.arange(group.sizes["node"]), np.diff(starts))
+    order = np.lexsort((group["item_kind"].values, group["item_state"].values, node))
     n_nodes = group.sizes["node"]
     return pd.DataFrame(
         {
             "level": group["level"].values,
             "count": group["count"].values,
-            "composition": [_sum_formula(Counter(items[a:b])) for a, b in pairwise(starts)],
+            "composition": [_sum_formula(Counter(items[k] for k in order[a:b])) for a, b in pairwise(starts)],
             "part_of": np.bincount(group["lower"].values, minlength=n_nodes),
         },
         index=pd.RangeIndex(n_nodes, name="node"),
@@ -155,7 +161,7 @@ def cell_classes_table(data: xr.DataTree) -> pd.DataFrame:
     ['composition', 'count', 'share', 'dominant']
     """
     cells = data["cells"].to_dataset()
-    names = [str(name) for name in data["motifs"].to_dataset()["name"].values]
+    names = [str(name) for name in cells["motif_name"].values]
     count = cells["class_count"].values
     return pd.DataFrame(
         {

@@ -92,7 +92,7 @@ def pentagons_table(data: xr.DataTree) -> pd.DataFrame:
         Index `pentagon`; `motifs` (as in "M0 + M3"), `count`, `share`.
     """
     group = data["quads"].to_dataset()
-    names = data["motifs"].to_dataset()["name"].values
+    names = group["motif_name"].values
     labels, kind = group["pentagon_label"].values, group["pentagon_occupancy"].values
     count = group["pentagon_count"].values
     return pd.DataFrame(

@@ -85,15 +85,11 @@ def _groups(data: xr.DataTree) -> list[tuple[str, str]]:
     if "grains" in data.children:
         grains = data["grains"].to_dataset()
         boundary = int((grains["grain"] < 0).sum())
-        counts = ", ".join(map(str, grains["count"].values[:12].tolist())) or "none found"
-        more = ", ..." if grains.sizes["grain_"] > 12 else ""
-        lines.append(
-            (
-                "grains",
-                f"{grains.sizes['grain_']} by the {grains.attrs['fold']}-fold axis: {counts}{more} "
-                f"points; {boundary} on boundaries or in none",
-            )
-        )
+        n_grains, fold = grains.sizes["grain_"], grains.attrs["fold"]
+        counts = ", ".join(map(str, grains["count"].values[:12].tolist()))
+        rest = ", ..." if n_grains > 12 else ""
+        which = f"{n_grains}: {counts}{rest} points" if n_grains else "none found"
+        lines.append(("grains", f"{which} by the {fold}-fold axis; {boundary} points in none"))
     if "layout" in data.children:
         lines.append(("layout", f"{data['layout'].sizes['point']} points in the plane"))
     if "motifs" in data.children:
@@ -124,7 +120,11 @@ def _groups(data: xr.DataTree) -> list[tuple[str, str]]:
     if "cells" in data.children:
         cells = data["cells"].to_dataset()
         minority, known = int(cells["minority"].sum()), int((cells["class"] >= 0).sum())
-        lines.append(("cells", f"{known} of {cells.sizes['class_']} classes, {minority} not of the crystal"))
+        n_classes = cells.sizes["class_"]
+        line = f"{known} of {n_classes} classes, {minority} not of the crystal"
+        if minority == 0 and n_classes > 1:
+            line += " (all are frequent: say what the crystal is with `dominant`)"
+        lines.append(("cells", line))
     if "hierarchy" in data.children:
         hierarchy = data["hierarchy"].to_dataset()
         levels = int(hierarchy["level"].values.max(initial=0))
@@ -132,7 +132,8 @@ def _groups(data: xr.DataTree) -> list[tuple[str, str]]:
             (
                 "hierarchy",
                 f"{hierarchy.sizes['node']} motif-cells of up to {levels} {hierarchy.attrs['unit']}, "
-                f"{int(hierarchy['count'].sum())} occurrences, {hierarchy.sizes['edge']} edges",
+                f"{int(hierarchy['count'].sum())} occurrences, {hierarchy.sizes['edge']} edges, "
+                f"{hierarchy.attrs['symmetry_order']} symmetries",
             )
         )
     if "environments" in data.children:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
@@ -22,7 +22,7 @@ from atomotif.session.selection import Selection, as_ids, rows_of
 from atomotif.session.state import State
 from atomotif.steps.base import Context, Parameters
 from atomotif.steps.find_motifs import motifs_group
-from atomotif.steps.graph import GROUPS, STEPS
+from atomotif.steps.graph import GROUPS, STEPS, makers
 
 if TYPE_CHECKING:
     from atomotif.session.live import Live
@@ -57,8 +57,6 @@ class Engine:
         self.progress = progress
         #: Seconds that each step took when it last ran here; not saved.
         self.timings: dict[str, float] = {}
-        #: What `run` did not find, by the group that is therefore not there, as the reason; not saved.
-        self.left_out: dict[str, str] = {}
         self._state = State()
         self._selection = Selection()
         self._next_id = 0
@@ -91,11 +89,15 @@ class Engine:
     # ---- changes ---------------------------------------------------------------------------------
 
     def _execute(
-        self, steps: Sequence[tuple[str, Parameters]], asked_for: str | None = None, *, lenient: bool = False
+        self,
+        steps: Sequence[tuple[str, Parameters]],
+        asked_for: str | None = None,
+        *,
+        may_fail: Collection[str] = (),
     ) -> None:
         """Run steps; after an error all is as it was, after an interrupt what is done stays done.
 
-        Where `lenient`, a step for crystals that finds nothing is left out with all that depends on it.
+        Of those that `may_fail` one that finds nothing is left out, with all that depends on it.
         """
         from atomotif.numerics._threads import one_blas_thread
 
@@ -111,8 +113,8 @@ class Engine:
                     start = time.perf_counter()
                     try:
                         self._run_one(verb, parameters, partial(progress.update, verb), verb == asked_for)
-                    except (ValueError, KeyError) as error:
-                        if not (lenient and STEPS[verb].for_crystals):
+                    except ValueError as error:
+                        if verb not in may_fail:
                             raise
                         self._leave_out(STEPS[verb].group, parameters, str(error))
                     self.timings[verb] = time.perf_counter() - start
@@ -132,16 +134,18 @@ class Engine:
         if not asked_for and self._state.is_given(group):
             self._write(verb, self._given_motifs(), None)
             return
+        for name in parameters.required():
+            self._require(name)
         inputs = [self._state.groups[name] for name in parameters.required()]
         context = Context(report, self.n_threads)
         made = STEPS[verb].function(*inputs, parameters=parameters, context=context)
-        self.left_out.pop(group, None)
         self._write(verb, made, parameters)
 
     def _leave_out(self, group: str, parameters: Parameters, reason: str) -> None:
         """Drop a group that cannot be made; its reason is the first one on the way to it."""
-        above = [self.left_out[name] for name in parameters.required() if name in self.left_out]
-        self.left_out[group] = above[0] if above else reason
+        left_out = self._state.left_out
+        above = [left_out[name][0] for name in parameters.required() if name in left_out]
+        left_out[group] = above[0] if above else reason, parameters
         self._state.groups.pop(group, None)
 
     def _given_motifs(self) -> xr.Dataset:
@@ -196,6 +200,8 @@ class Engine:
         if old is not None:
             new = self._state.groups["points"]
             self._state.edits = [edit.moved(carry_ids(edit.ids, old, new)) for edit in self._state.edits]
+            carry = partial(carry_ids, old=old, new=new)
+            self._state.wanted = {verb: one.carried(carry) for verb, one in self._state.wanted.items()}
         for branch in self._branches.values():
             branch._follow("points")
         if old is not None:
@@ -215,7 +221,10 @@ class Engine:
         branch = type(self._this).__new__(type(self._this))
         branch._init(f"{self.title}: {name}", self.n_threads, self.progress)
         branch._parent, branch._subset, branch._selection = self._this, subset, self._selection
-        branch._state.wanted = dict(self._state.wanted)
+        wanted = {verb: one for verb, one in self._state.wanted.items() if not STEPS[verb].on_demand}
+        if subset is not None:
+            wanted = {verb: one.carried(partial(np.intersect1d, subset)) for verb, one in wanted.items()}
+        branch._state.wanted = wanted
         branch._state.edits = list(self._state.edits)  # parameters may name motifs by them
         for group in branch._frozen:
             if group in self._state.groups:
@@ -256,9 +265,10 @@ class Engine:
         if "points" not in self._state.groups:
             raise ValueError("there are no points yet: call `run`, `find_points` or `set_points` first.")
 
-    def _require(self, group: str, verb: str) -> None:
+    def _require(self, group: str) -> None:
         if group not in self._state.groups:
-            reason = self.left_out.get(group, f"call `run` or `{verb}` first.")
+            verb = makers(group)[-1].verb
+            reason, _ = self._state.left_out.get(group, (f"call `run` or `{verb}` first.", None))
             raise ValueError(f"there is no group {group!r}: {reason}")
 
     # ---- views -----------------------------------------------------------------------------------

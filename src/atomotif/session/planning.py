@@ -71,6 +71,23 @@ def check_names(verb: str, parameters: Collection[str]) -> None:
         raise TypeError(f"`{unknown[0]}` must be a parameter of `{verb}` ({allowed}).")
 
 
+def needed_for(groups: Collection[str], wanted: Mapping[str, Parameters]) -> set[str]:
+    """Return the groups that these are made from, directly or not, and themselves.
+
+    Parameters
+    ----------
+    groups : collection of str
+        What is asked for.
+    wanted : mapping of str to Parameters
+        For each step the values that it runs with; a step not in it counts with its defaults.
+    """
+    needed = set(groups)
+    for verb, step in reversed(STEPS.items()):
+        if step.group in needed:
+            needed.update((wanted.get(verb) or step.parameters()).required())
+    return needed
+
+
 def plan(
     state: State,
     changes: Mapping[str, Mapping[str, Any]] | None = None,
@@ -101,10 +118,7 @@ def plan(
     wanted = {verb: state.parameters(verb, (changes or {}).get(verb)) for verb in STEPS}
     verbs = list(STEPS)
     if groups is not None:
-        needed = set(groups)
-        for verb in reversed(verbs):
-            if STEPS[verb].group in needed:
-                needed.update(wanted[verb].required())
+        needed = needed_for(groups, wanted)
         verbs = [verb for verb in verbs if STEPS[verb].group in needed]
     if before is not None:
         earlier = list(STEPS)[: list(STEPS).index(before)]
@@ -115,10 +129,13 @@ def plan(
         group = STEPS[verb].group
         if group in frozen or (group == "points" and state.is_given(group)):
             continue
-        unasked = groups is None and group not in state.groups and verb not in (changes or {})
-        if STEPS[verb].on_demand and unasked:
+        asked = group in state.groups or verb in state.wanted or verb in (changes or {})
+        if groups is None and STEPS[verb].on_demand and not asked:
             continue
-        if remade.intersection(wanted[verb].required()) or not state.is_current(verb, wanted[verb]):
+        idle = state.is_current(verb, wanted[verb]) or (
+            groups is None and state.was_left_out(verb, wanted[verb])
+        )
+        if remade.intersection(wanted[verb].required()) or not idle:
             todo.append((verb, wanted[verb]))
             remade.add(group)
     return todo

@@ -22,7 +22,7 @@ from atomotif.session.grains import Grains
 from atomotif.session.history import recorded
 from atomotif.session.motif_cells import MotifCells
 from atomotif.session.motifs import Motifs
-from atomotif.session.planning import check_names, plan, sort_parameters
+from atomotif.session.planning import check_names, needed_for, plan, sort_parameters
 from atomotif.session.progress import Progress, in_notebook
 from atomotif.session.quads import Quads
 from atomotif.session.verbs import StepVerb
@@ -220,9 +220,11 @@ class MotifSession(Engine):
                 raise ValueError(f"`{verb}` must be changed on the parent session of a branch.")
             if self._state.is_given(STEPS[verb].group):
                 raise ValueError(f"`{verb}` must not get parameters in `run`: its result was given.")
-        # What not every sample has must be there only if it is asked for.
-        lenient = not any(STEPS[verb].for_crystals for verb in changes)
-        self._execute(plan(self._state, changes, frozen=self._frozen), lenient=lenient)
+        # What not every sample has must be there only if it is asked for, or is needed for that.
+        todo = plan(self._state, changes, frozen=self._frozen)
+        asked = needed_for({STEPS[verb].group for verb in changes}, dict(todo))
+        may_fail = [verb for verb, _ in todo if STEPS[verb].for_crystals and STEPS[verb].group not in asked]
+        self._execute(todo, may_fail=may_fail)
         return self
 
     # ---- results that are given ------------------------------------------------------------------
@@ -427,7 +429,7 @@ class MotifSession(Engine):
         >>> session.find_grains().grains.table().index.tolist()
         [0]
         """
-        self._require("grains", "find_grains")
+        self._require("grains")
         return Grains(self._state.groups["grains"])
 
     @property
@@ -446,7 +448,7 @@ class MotifSession(Engine):
         """
         from atomotif.export.hierarchy import cell_classes_table
 
-        self._require("cells", "find_cells")
+        self._require("cells")
         return cell_classes_table(self.data)
 
     @property
@@ -470,7 +472,7 @@ class MotifSession(Engine):
         """
         from atomotif.export.cells import cell_shapes_table
 
-        self._require("cells", "find_cells")
+        self._require("cells")
         return cell_shapes_table(self.data)
 
     @property
@@ -482,7 +484,7 @@ class MotifSession(Engine):
         ValueError
             If there is no hierarchy yet.
         """
-        self._require("hierarchy", "build_hierarchy")
+        self._require("hierarchy")
         return MotifCells(self.data)
 
     @property
@@ -505,7 +507,7 @@ class MotifSession(Engine):
         """
         from atomotif.export.hierarchy import hierarchy_graph
 
-        self._require("hierarchy", "build_hierarchy")
+        self._require("hierarchy")
         return hierarchy_graph(self.data)
 
     @property
@@ -522,7 +524,7 @@ class MotifSession(Engine):
         >>> session.find_environments(centers="M1", n_shells=1).environments.table()["ring 1"][0]
         '3 M0'
         """
-        self._require("environments", "find_environments")
+        self._require("environments")
         return Environments(self.data)
 
     @property
@@ -534,7 +536,7 @@ class MotifSession(Engine):
         ValueError
             If they were not found yet.
         """
-        self._require("quads", "find_quads")
+        self._require("quads")
         return Quads(self.data)
 
     def ring_intensities(
@@ -574,7 +576,7 @@ class MotifSession(Engine):
         """
         from atomotif.export.ring_intensity import ring_intensity_table
 
-        self._require("motifs", "find_motifs")
+        self._require("motifs")
         return ring_intensity_table(self.data, motifs, radius, source)
 
     def undo(self) -> Self:
@@ -658,7 +660,8 @@ class MotifSession(Engine):
         return columns_table(self.data)
 
     def __repr__(self) -> str:
-        return describe.session_text(self.title, self.data, self.stale, tuple(self._branches), self.left_out)
+        left_out = {group: reason for group, (reason, _) in self._state.left_out.items()}
+        return describe.session_text(self.title, self.data, self.stale, tuple(self._branches), left_out)
 
     # ---- views -----------------------------------------------------------------------------------
 

@@ -32,15 +32,18 @@ class State:
         For each step the values that were last asked for; they outlive the groups made with them.
     edits : list of Edit
         What was changed of the motifs by hand, in order; it outlives them, too.
+    left_out : dict of str to (str, Parameters)
+        Groups that `run` could not make: why, and with what it tried. Not saved.
     """
 
     groups: dict[str, xr.Dataset] = field(default_factory=dict)
     wanted: dict[str, Parameters] = field(default_factory=dict)
     edits: list[Edit] = field(default_factory=list)
+    left_out: dict[str, tuple[str, Parameters]] = field(default_factory=dict)
 
     def copy(self) -> Self:
         """Return a state with the same groups and values, which changes by itself."""
-        return type(self)(dict(self.groups), dict(self.wanted), list(self.edits))
+        return type(self)(dict(self.groups), dict(self.wanted), list(self.edits), dict(self.left_out))
 
     @property
     def ids(self) -> NDArray[np.int64]:
@@ -74,11 +77,13 @@ class State:
         """Put a group in place as it is, and mark what depends on it."""
         ids = self.ids
         self.restore(group, dataset)
+        self.left_out.pop(group, None)
         if group == "points" and not np.array_equal(ids, dataset["id"].values):
             for name in GROUPS:
                 if name != "points" and name in self.groups and "point" in self.groups[name].dims:
                     del self.groups[name]
         for name in dependents(group, self.wanted):
+            self.left_out.pop(name, None)  # from other inputs it may be made
             if name in self.groups and not (name == "points" and self.is_given(name)):
                 self.groups[name] = self.groups[name].assign_attrs(stale=1)
 
@@ -112,6 +117,10 @@ class State:
             }
             if now != made_by:
                 self.groups[group] = self.groups[group].assign_attrs(parameters=json.dumps(now))
+            if group != "motifs" and "motif_name" in self.groups[group]:
+                names = self.groups[group]["motif_name"].values
+                renamed = np.array([new if name == old else name for name in names], dtype=object)
+                self.groups[group] = self.groups[group].assign(motif_name=("motif_", renamed))
 
     def made_by(self, group: str) -> dict[str, Any]:
         """Return for each step that made `group` the values it ran with, or GIVEN."""
@@ -130,6 +139,11 @@ class State:
             values not in (GIVEN, self.parameters(verb).to_dict())
             for verb, values in self.made_by(group).items()
         )
+
+    def was_left_out(self, verb: str, parameters: Parameters) -> bool:
+        """Return whether the step found nothing with these values, from what there is now."""
+        group = STEPS[verb].group
+        return group in self.left_out and self.left_out[group][1] == parameters
 
     def is_current(self, verb: str, parameters: Parameters) -> bool:
         """Return whether the step has nothing to do with these values."""

@@ -6,6 +6,7 @@ from types import NoneType, UnionType
 from typing import Any, ClassVar, Self, get_args, get_origin
 
 import numpy as np
+from numpy.typing import NDArray
 
 
 def no_report(fraction: float) -> None:
@@ -52,6 +53,8 @@ class Parameters:
     inputs: ClassVar[tuple[str, ...]] = ()
     #: Names of the parameters that name motifs: they follow when one is renamed.
     motif_names: ClassVar[tuple[str, ...]] = ()
+    #: Names of the parameters that hold ids of points: they follow when points are found anew.
+    point_ids: ClassVar[tuple[str, ...]] = ()
 
     def __post_init__(self) -> None:
         for item in fields(self):
@@ -61,6 +64,10 @@ class Parameters:
                 value = value.item()
             elif tuple in kinds and isinstance(value, list | tuple | np.ndarray):
                 value = _frozen(value)
+            elif tuple in kinds and isinstance(value, str):  # one name needs no parentheses
+                value = (value,)
+            if value == () and item.name in (*self.motif_names, *self.point_ids):
+                raise ValueError(f"`{item.name}` must not be empty.")
             object.__setattr__(self, item.name, value)
             fits = type(value) in kinds or (type(value) is int and float in kinds)
             if not fits:
@@ -88,6 +95,14 @@ class Parameters:
             return tuple(map(follow, value)) if isinstance(value, tuple) else new if value == old else value
 
         return replace(self, **{name: follow(getattr(self, name)) for name in self.motif_names})
+
+    def carried(self, carry: Callable[[NDArray[np.int64]], NDArray[np.int64]]) -> Self:
+        """Return the parameters with what `carry` makes of ids of points; None where it leaves none."""
+        ids = {name: getattr(self, name) for name in self.point_ids}
+        moved = {
+            name: carry(np.array(one, np.int64)).tolist() for name, one in ids.items() if one is not None
+        }
+        return replace(self, **{name: tuple(one) or None for name, one in moved.items()})
 
     def required(self) -> tuple[str, ...]:
         """Return the groups that the step reads with these values."""

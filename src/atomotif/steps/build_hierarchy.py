@@ -31,17 +31,25 @@ class BuildHierarchyParameters(Parameters):
         apart than the shortest lattice vectors; the level of a motif-cell is its number of sites. No count
         depends on the origin, on the choice of lattice vectors or on how columns are paired into cells.
         "von_neumann" joins minority cells with (i +- 1, j) and (i, j +- 1), and the level is the number of
-        cells (paper, Methods, steps 5 and 6). On a hexagonal lattice these are four of six neighbours.
+        cells (paper, Methods, steps 5 and 6). On a hexagonal lattice these are four of six neighbours, and
+        which ones depends on the choice of lattice vectors: counts change when the image is turned.
     symmetry : {"crystal", "c4", "none"}, default "crystal"
         What makes two motif-cells the same, beside translations: the rotations of the lattice that map the
         perfect crystal onto itself; rotations by 90 degrees of the grid of indices (the paper, right on a
-        square lattice); or nothing.
+        square lattice); or nothing. Rotations of the crystal may strain it by 5 % and move sites by 10 % of
+        their distance; a cell that is not primitive should keep the shape of the primitive one.
     mirrors : bool, default False
         With "crystal" mirrors, too.
     edges : {"nearest", "all"} or int, default "nearest"
         From each motif-cell to those it is part of: at the next level that has any (paper, fig. 2D); at all
         levels; or where the levels differ by less than a number (paper, Methods, step 7). With "crystal" the
-        smaller one may be turned by the symmetry, else only shifted.
+        smaller one may be turned by the symmetry, else it is only shifted, in the orientation in which it
+        happens to be kept: with "c4" edges are those of the paper, but no property of the sample.
+
+    Notes
+    -----
+    Points without a motif (-1) say nothing of their site: it is neither part of a motif-cell nor of the
+    crystal. Motif-cells at the edge of the image may be cut by it.
 
     Examples
     --------

@@ -133,7 +133,7 @@ def _lattice_cells(
         with_defect = np.bincount(cell_of_site.reshape(-1), variables["site_defect"][1], len(index)) > 0
         dominant = perfect_classes(found, with_defect)
     made = _cells_group(
-        image, corners.reshape(-1, 2), np.arange(len(index) + 1) * 4, border, found, cell, dominant
+        image, motifs, corners.reshape(-1, 2), np.arange(len(index) + 1) * 4, border, found, cell, dominant
     )
     return made.assign(
         {
@@ -178,7 +178,7 @@ def _voronoi_cells(
         dominant = dominant_classes(found.count, parameters.dominant_share)
     else:
         dominant = perfect_classes(found, np.bincount(cell, ~np.isin(labels, crystal), len(seed)) > 0)
-    made = _cells_group(image, tiles.corners, tiles.offsets, tiles.border, found, cell, dominant)
+    made = _cells_group(image, motifs, tiles.corners, tiles.offsets, tiles.border, found, cell, dominant)
     shapes = cell_distortion(tiles.corners, tiles.offsets, tiles.border)
     pixel_size, units = image.attrs["pixel_size"], image.attrs["units"]
     departs = {"long_name": "departure from the mean cell"}
@@ -198,6 +198,7 @@ def _voronoi_cells(
 
 def _cells_group(
     image: xr.Dataset,
+    motifs: xr.Dataset,
     corners: NDArray[np.float64],
     offsets: NDArray[np.int64],
     border: NDArray[np.bool_],
@@ -228,6 +229,7 @@ def _cells_group(
             "class_label": ("class_member", found.labels),
             "class_offset": ("class_bound", found.offsets),
             "cell_of_point": ("point", cell),
+            "motif_name": ("motif_", motifs["name"].values),
         }
     )
 

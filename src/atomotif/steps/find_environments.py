@@ -77,6 +77,7 @@ def find_environments(
     of_point[chosen] = found.of_center
     return xr.Dataset(
         {
+            "motif_name": ("motif_", motifs["name"].values),
             "center_id": ("center", ids[chosen]),
             "class": ("center", found.of_center),
             "ring_number": ("ring", np.tile(np.arange(1, parameters.n_shells + 1), len(chosen))),

@@ -114,6 +114,7 @@ def find_quads(
             counted.append((level, number, rows, states(rows, classes)))
     return xr.Dataset(
         {
+            "motif_name": ("motif_", motifs["name"].values),
             "pentagon": ("point", pentagon),
             "pentagon_count": ("occupancy", np.bincount(classes, minlength=3)),
             "pentagon_label": ("pentagon_motif", _labels(motifs, parameters)[0]),

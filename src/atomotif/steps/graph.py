@@ -45,7 +45,7 @@ class Step:
         Whether only some samples have what it finds: `run` leaves it and what depends on it out where it
         finds nothing, instead of failing.
     on_demand : bool, default False
-        Whether `run` makes it only where it was made before, or its parameters are given.
+        Whether `run` makes it only where it was asked for before, or its parameters are given.
     """
 
     verb: str

@@ -12,6 +12,8 @@ from atomotif.steps.base import Context, Parameters
 from atomotif.steps.compute_features import SOURCES
 from atomotif.steps.measure_symmetry import check_folds, order_for
 
+#: Distance of the edge, in radii, at which a tenth of the disc lies beyond it.
+_WHOLE = 0.687
 #: With the default step a map has no more places: what a large screen shows.
 _MOST_PLACES = 2048 * 2048
 #: Least height of the bands that the image is cut into, in radii: less than a fifth is then computed twice.
@@ -23,7 +25,8 @@ _LEAST_BAND = 256
 class MapSymmetryParameters(Parameters):
     """Map how symmetric the image is about every place, columns or not.
 
-    The scores are those of `measure_symmetry`, of discs round the pixels. Memory beyond the maps is that
+    The scores are those of `measure_symmetry`, of discs round the pixels; NaN where the edge of the image
+    cuts off a tenth of the disc. Memory beyond the maps is that
     of a band of the image.
 
     Parameters
@@ -82,6 +85,10 @@ def map_symmetry(
     order = order_for(radius, max(parameters.map_folds), "map_radius")
     pixels = image[parameters.map_source].values
     rows, cols = pixels.shape
+    if 2 * radius > min(rows, cols):
+        raise ValueError(
+            f"`map_radius` must be at most half of the image, {min(rows, cols) / 2:g} px, got {radius:g}."
+        )
     step = parameters.map_step or max(1, int(np.ceil(np.sqrt(rows * cols / _MOST_PLACES))))
     half = int(np.ceil(radius))
     # Bands begin at multiples of the step.
@@ -110,6 +117,10 @@ def map_symmetry(
         if found.mirror is not None and found.mirror_angle is not None:
             maps[n_folds, band], maps[n_folds + 1, band] = found.mirror[inside], found.mirror_angle[inside]
         context.report(stop / rows)
+    # A disc whose edge is this near loses a tenth of its area; what is seen there is its mirror image.
+    cut = int(np.ceil(_WHOLE * radius / step))
+    maps[:, :cut] = maps[:, -cut:] = np.nan
+    maps[:, :, :cut] = maps[:, :, -cut:] = np.nan
     made = xr.Dataset(
         {"rotation": (("fold", "y", "x"), maps[:n_folds])},
         coords={

@@ -39,6 +39,7 @@ class MeasureStrainParameters(Parameters):
     """
 
     inputs: ClassVar[tuple[str, ...]] = ("image", "points", "lattice")
+    point_ids: ClassVar[tuple[str, ...]] = ("region",)
     region: tuple[int, ...] | None = None
     window: float = 2.0
     within: int | None = None
@@ -69,14 +70,27 @@ def measure_strain(
     region = None
     if parameters.region is not None:
         region = np.isin(points["id"].values, parameters.region)
-        if region.sum() < len(set(parameters.region)):
-            raise ValueError("`region` must hold ids of points of this session.")
+        unknown = sorted(set(parameters.region) - set(points["id"].values.tolist()))
+        if unknown:
+            raise ValueError(f"`region` must hold ids of points of this session, got {unknown[0]}.")
     moved, reference = displacement(
         where, index, sublattice, region=region, fractions=lattice["fraction"].values
     )
+    extent = float(np.hypot(*np.ptp(where, axis=0)))
+    longer = float(np.hypot(*reference.vectors.T).max())
+    if parameters.window * longer > extent:
+        raise ValueError(
+            f"`window` must be below the size of the field in vectors, {extent / longer:.3g}, "
+            f"got {parameters.window}."
+        )
     local = strain(
         where, index, sublattice, reference.vectors, window=parameters.window, within=parameters.within
     )
+    if not np.isfinite(local.exx_error).any():
+        raise ValueError(
+            "`window` must take in more columns than the three that a plane goes through, "
+            f"got {parameters.window}."
+        )
     pixel_size, units = image.attrs["pixel_size"], image.attrs["units"]
     return xr.Dataset(
         {
