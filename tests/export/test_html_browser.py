@@ -540,13 +540,13 @@ def test_a_page_with_large_layers_is_still_small(tmp_path, make_data, monkeypatc
     maps = {"rotation": (("fold", "y", "x"), rng.random((5, 1500, 1500), np.float32))}
     data["symmetry_map"] = xr.Dataset(maps, {"fold": [2, 3, 4, 5, 6], "y": side, "x": side})
     plain = to_html(make_data(), tmp_path / "plain.html").stat().st_size
-    assert 1e5 < to_html(data, tmp_path / "all.html").stat().st_size - plain < 7e6
-    monkeypatch.setattr("atomotif.export.html.LAYER_BUDGET", 800_000)
+    assert 5e6 < to_html(data, tmp_path / "all.html").stat().st_size < 15e6
+    monkeypatch.setattr("atomotif.export.html.PAGE_BUDGET", plain + 500_000)
     text = to_html(data, tmp_path / "some.html").read_text("utf-8")
-    assert len(text) - plain < 1e6
-    names = re.findall(r'"name":"(symmetry-\d)","title"', text)
-    assert 0 < len(names) < 5
-    assert all(f'"{name}":{{"facts"' in text for name in names)
+    assert len(text) - plain < 5.5e5
+    absent = dict(re.findall(r'"name":"(symmetry-\d)","title":"[^"]*","stale":false,"absent":(\w+)', text))
+    assert set(absent.values()) == {"true", "false"}
+    assert all((f'"{name}":{{"facts"' in text) == (found == "false") for name, found in absent.items())
 
 
 def test_stale_views_are_greyed_and_still_work(open_report, make_data):

@@ -98,6 +98,55 @@ def test_rotating_the_sample_changes_nothing(angle: float, seed: int) -> None:
     np.testing.assert_allclose(one.distortion, other.distortion, atol=1e-6)
 
 
+def side_lengths(cell: np.ndarray) -> np.ndarray:
+    return np.linalg.norm(np.roll(cell, -1, axis=0) - cell, axis=1)
+
+
+SCATTERED = {
+    "hexagons": (20 * np.array([[1, 0], [0.5, np.sqrt(3) / 2]]), [20 / np.sqrt(3)] * 6),
+    "squares": (20 * np.eye(2), [20] * 4),
+    "rectangles": (np.diag([20, 23]), [20, 23] * 2),
+}
+
+
+@pytest.mark.parametrize("scatter", [0.3, 1.0])
+@pytest.mark.parametrize("name", SCATTERED)
+def test_scatter_of_symmetric_cells_makes_no_odd_mean(name: str, scatter: float) -> None:
+    vectors, expected = SCATTERED[name]
+    index = np.stack(np.meshgrid(np.arange(60), np.arange(60)), -1).reshape(-1, 2)
+    centers = index @ vectors + np.random.default_rng(0).normal(0, scatter, (3600, 2))
+    cells = voronoi_cells(centers)
+    found = cell_distortion(cells.corners, cells.offsets, cells.border)
+    mean = side_lengths(found.mean_cell)
+    mean = np.roll(mean, -int(mean.argmin() % 2)) if name == "rectangles" else mean
+    error = np.nanstd(found.sides, axis=0) / np.sqrt(len(index))
+    assert (np.abs(mean - expected) < 3 * error + 0.02 * scatter**2).all()  # scatter makes sides longer
+    equal = np.roll(mean, 2 if name == "rectangles" else 1)
+    assert (np.abs(mean - equal) < 3 * error).all()
+
+
+def test_the_mean_is_found_in_a_few_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    vectors = SCATTERED["hexagons"][0]
+    index = np.stack(np.meshgrid(np.arange(40), np.arange(40)), -1).reshape(-1, 2)
+    cells = voronoi_cells(index @ vectors + np.random.default_rng(1).normal(0, 0.5, (1600, 2)))
+    settled = cell_distortion(cells.corners, cells.offsets, cells.border)
+    monkeypatch.setattr("atomotif.numerics.cell_shapes._ROUNDS", 5)
+    early = cell_distortion(cells.corners, cells.offsets, cells.border)
+    np.testing.assert_array_equal(early.mean_cell, settled.mean_cell)
+
+
+@pytest.mark.parametrize("scatter", [0.5, 2.0])
+def test_pentagons_of_unequal_sides_keep_them(tilings: ModuleType, scatter: float) -> None:
+    exact = voronoi_cells(tilings.cairo(16).centers)
+    first = exact.offsets[np.flatnonzero(~exact.border)[0]]
+    expected = np.sort(side_lengths(exact.corners[first : first + 5]))
+    cells = voronoi_cells(tilings.cairo(16, scatter=scatter).centers)
+    found = cell_distortion(cells.corners, cells.offsets, cells.border)
+    mean = np.sort(side_lengths(found.mean_cell))
+    assert mean[0] < 0.8 * mean[1]
+    np.testing.assert_allclose(mean, expected, atol=0.15)
+
+
 def test_border_cells_and_other_corners_are_left_out() -> None:
     square = np.array([[0.0, 0], [0, 10], [10, 10], [10, 0]])
     corners, offsets = flat([HOUSE, HOUSE + 1, HOUSE * 2, square])

@@ -121,7 +121,8 @@ def test_every_layer_is_ready_to_be_sent(groups, name):
     used = made.columns["level"][made.columns["level"] < NO_LEVEL]
     assert used.max(initial=0) < len(made.facts["palette"])
     assert all(
-        column.dtype.name in ("uint8", "uint32", "int32", "float32") for column in made.columns.values()
+        column.dtype.name in ("uint8", "uint16", "uint32", "int32", "float32")
+        for column in made.columns.values()
     )
 
 
@@ -141,7 +142,11 @@ def test_cells_of_the_crystal_are_unfilled_and_others_have_the_colour_of_their_o
         ("#009e73", "Mo + V × 2 (1)"),
     ]
     assert made.columns["cornerOffset"].tolist() == [0, 4, 8, 11]
-    assert made.columns["cornerX"][4:8].tolist() == [1, 2, 2, 1]
+    corners = made.facts["corners"]
+    x = corners["x0"] + made.columns["cornerX"] * corners["xStep"]
+    y = corners["y0"] + made.columns["cornerY"] * corners["yStep"]
+    np.testing.assert_allclose(x, groups["cells"]["corner_x"], atol=1e-4)
+    np.testing.assert_allclose(y, groups["cells"]["corner_y"], atol=1e-4)
 
 
 def test_classes_have_colours_of_their_own_and_the_key_the_most_frequent_ones(groups):

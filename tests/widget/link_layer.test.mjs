@@ -115,6 +115,12 @@ const POLYGONS = {
   cornerOffset: Uint32Array.from([0, 4, 8, 11]),
 };
 
+test("corners are steps from the least one", () => {
+  const corners = { cornerX: Uint16Array.from([0, 65535]), cornerY: Uint16Array.from([2, 0]) };
+  const found = layer.cornersOf(corners, { x0: -1, xStep: 4 / 65535, y0: 7, yStep: 0.5 });
+  assert.deepEqual(found, { cornerX: f32(-1, 3), cornerY: f32(8, 7) });
+});
+
 test("polygons of which something may be in sight", () => {
   const within = (x0, x1, y0, y1) => [...layer.polygonsInRange(POLYGONS, { x0, x1, y0, y1 })];
   assert.deepEqual(within(-1, 10, -1, 10), [0, 1, 2]);

@@ -19,8 +19,9 @@ from atomotif.widget.sources import bokehjs, script, stylesheet
 #: One screen's worth; the bar above them tells what is selected.
 VIEWS = ("micrograph", "layout", "tree", "gallery")
 
-#: Bytes that the layers over the micrograph may take of a page, which is sent by mail.
-LAYER_BUDGET = 6_000_000
+#: Bytes up to which layers over the micrograph are put into a page, which is to be sent by mail; one that is
+#: larger without any may grow by a tenth.
+PAGE_BUDGET = 15_000_000
 
 _PAGE = """<!DOCTYPE html>
 <html lang="en">
@@ -75,7 +76,8 @@ def to_html(data: xr.DataTree, path: str | Path, *, title: str | None = None) ->
     ----------
     data : xr.DataTree
         A session's data. It needs the group `image` or `points`; views without data are left out, and groups
-        marked stale are greyed.
+        marked stale are greyed. Layers over the micrograph (cells, strain, symmetry, ...) are put in, the
+        largest only while the page stays below 15 MB.
     path : str or Path
         Where to write; an existing file is replaced.
     title : str, optional
@@ -109,13 +111,15 @@ def to_html(data: xr.DataTree, path: str | Path, *, title: str | None = None) ->
 
 def _page(data: xr.DataTree, shown: Workbench, title: str | None) -> str:
     heading = title or _source_name(data) or "atomotif report"
-    layers = _layers(data, shown)
-    offered = [one for one in shown.facts["layers"] if one["name"] in layers]
+    packed = {name: pack_text(column) for name, column in shown.columns.items()}
+    size = len(bokehjs()) + _size(packed)
+    layers = _layers(data, shown, max(PAGE_BUDGET - size, size // 10))
+    offered = [{**one, "absent": one["name"] not in layers} for one in shown.facts["layers"]]
     content = {
         "figures": shown.figures,
         "facts": {**shown.facts, "layers": offered},
         "layers": layers,
-        "packed": {name: pack_text(column) for name, column in shown.columns.items()},
+        "packed": packed,
     }
     library, program = _inline(bokehjs()), _inline(script("report"))
     policy = "; ".join(
@@ -145,25 +149,28 @@ def _page(data: xr.DataTree, shown: Workbench, title: str | None) -> str:
     )
 
 
-def _layers(data: xr.DataTree, shown: Workbench) -> dict[str, Any]:
-    """Return the layers that a page has room for: all, or with coarser pictures, or without the largest."""
+def _layers(data: xr.DataTree, shown: Workbench, room: int) -> dict[str, Any]:
+    """Return the layers that `room` bytes hold: all, or with coarser pictures, or without the largest."""
     groups, names = groups_of(data), [one["name"] for one in shown.facts["layers"]]
     packed: dict[str, Any] = {}
+    sizes: dict[str, int] = {}
     for side in (MAX_LAYER_SIDE, MAX_LAYER_SIDE // 2):
         packed = {}
         for name in names:
             made = layer(groups, name, image=shown.image, side=side)
             columns = {column: pack_text(values) for column, values in made.columns.items()}
             packed[name] = {"facts": made.facts, "packed": columns}
-        if sum(map(_size, packed.values())) <= LAYER_BUDGET:
+        sizes = {name: _size(one["packed"]) for name, one in packed.items()}
+        if sum(sizes.values()) <= room:
             return packed
-    while sum(map(_size, packed.values())) > LAYER_BUDGET:
-        del packed[max(packed, key=lambda name: _size(packed[name]))]
+    while sum(sizes.values()) > room:
+        largest = max(sizes, key=lambda name: sizes[name])
+        del packed[largest], sizes[largest]
     return packed
 
 
-def _size(one: dict[str, Any]) -> int:
-    return sum(len(column["data"]) for column in one["packed"].values())
+def _size(packed: dict[str, Any]) -> int:
+    return sum(len(column["data"]) for column in packed.values())
 
 
 def _inline(source: str) -> str:

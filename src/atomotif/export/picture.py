@@ -66,7 +66,7 @@ def picture(
     width: int = 960,
     image: DisplayImage | None = None,
 ) -> bytes:
-    """Return a picture of the views as PNG.
+    """Return a picture of the views as PNG; layers over the micrograph are seen in the live views only.
 
     Parameters
     ----------

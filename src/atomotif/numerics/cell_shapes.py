@@ -67,7 +67,11 @@ def cell_distortion(corners: ArrayLike, offsets: ArrayLike, border: ArrayLike) -
     Distortion map: Dan et al. (2022), fig. S17. Cells are moved to their centroids (of area) and turned, with
     the first corner that fits best, onto a reference: first the one of up to 32 cells, spread evenly, that
     the others fit best, then their mean, until it settles (generalised Procrustes analysis, without scaling,
-    which would hide changes of area, and without mirroring). With complex corners z and reference m the fit
+    which would hide changes of area, and without mirroring). A mean that departs from one with a rotation
+    axis by less than the cells scatter (root mean square of the corners) is taken as symmetric: choosing the
+    best of several equivalent first corners would favour, round after round, whatever scatter began with, and
+    a field of regular hexagons would have a mean of unequal sides. Of equivalent corners the first one listed
+    is `start`. With complex corners z and reference m the fit
     of a shift s is |sum of conj(m_k) z_(k+s)|; its phase is the rotation.
 
     Examples
@@ -100,7 +104,7 @@ def cell_distortion(corners: ArrayLike, offsets: ArrayLike, border: ArrayLike) -
         previous = mean
         shift, turn = _fit(z, mean)
         aligned = _shifted(z, shift) * np.exp(-1j * turn)[:, None]
-        mean = aligned.mean(axis=0)
+        mean = _symmetrised(aligned.mean(axis=0), aligned)
         if np.abs(mean - previous).max() < _SETTLED * np.abs(mean).max():
             break
     shift, turn = _fit(z, mean)
@@ -132,6 +136,22 @@ def _fit(z: Complexes, reference: Complexes) -> tuple[NDArray[np.int64], NDArray
     strength = np.abs(match)
     shift = np.argmax(strength >= strength.max(axis=1, keepdims=True) * (1 - 1e-12), axis=1)
     return shift, np.angle(match[np.arange(len(z)), shift])
+
+
+def _symmetrised(mean: Complexes, aligned: Complexes) -> Complexes:
+    """Return the mean with the rotation axis of highest order that it has within the scatter of the cells."""
+    k = len(mean)
+    # A q-fold polygon consists of the frequencies 1, 1 + q, 1 + 2 q ... round its corners.
+    part = np.fft.fft(mean) / k
+    frequency = np.arange(k)
+    scatter = float(np.median((np.abs(aligned - mean) ** 2).mean(axis=1)))
+    exact = _SETTLED**2 * float((np.abs(part) ** 2).sum())
+    for q in range(k, 1, -1):
+        if k % q == 0:
+            odd = frequency % q != 1
+            if (np.abs(part[odd]) ** 2).sum() <= max(scatter, exact):
+                return np.asarray(np.fft.ifft(np.where(odd, 0, part) * k))
+    return mean
 
 
 def _first_reference(z: Complexes) -> Complexes:

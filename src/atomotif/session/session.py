@@ -669,8 +669,10 @@ class MotifSession(Engine):
         """Return linked views for the output of a cell; `session` as its last line shows all of them.
 
         All views of a session, in any number of cells, show its one selection. They follow when a step
-        runs again, and offer the branches to choose from. Beside each a picture is saved in the notebook,
-        for readers without a kernel.
+        runs again, and offer the branches to choose from. Below the micrograph there is a choice of layers:
+        cells, grains, strain, displacement, quads, symmetry, reconstruction, residual, as far as there are
+        results. Beside each view a picture, without layers, is saved in the notebook, for readers without a
+        kernel.
 
         Parameters
         ----------

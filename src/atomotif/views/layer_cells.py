@@ -11,13 +11,23 @@ from numpy.typing import NDArray
 from atomotif.views.layer_scale import NO_LEVEL, Groups, Layer, scaled, swatch_key
 from atomotif.views.style import NEUTRAL, motif_colors
 
+_MOST = 2**16 - 1
 
-def _corners(cells: xr.Dataset) -> dict[str, NDArray[Any]]:
-    return {
-        "cornerX": cells["corner_x"].values.astype(np.float32),
-        "cornerY": cells["corner_y"].values.astype(np.float32),
-        "cornerOffset": cells["corner_offset"].values.astype(np.uint32),
-    }
+
+def _cells(cells: xr.Dataset, level: NDArray[np.uint8], facts: dict[str, Any]) -> Layer:
+    """Return a layer with the corners of its cells as 16-bit steps across what they cover.
+
+    That is a small part of a pixel, and half of what coordinates would take.
+    """
+    columns: dict[str, NDArray[Any]] = {"cornerOffset": cells["corner_offset"].values.astype(np.uint32)}
+    extent: dict[str, float] = {}
+    for axis in "xy":
+        corner = cells[f"corner_{axis}"].values
+        low, high = (float(corner.min()), float(corner.max())) if len(corner) else (0.0, 0.0)
+        step = (high - low) / _MOST or 1.0
+        columns[f"corner{axis.upper()}"] = np.rint((corner - low) / step).astype(np.uint16)
+        extent |= {f"{axis}0": low, f"{axis}Step": step}
+    return Layer({"kind": "cells", "corners": extent, **facts}, {**columns, "level": level})
 
 
 def cells_by_class(groups: Groups) -> Layer:
@@ -38,8 +48,7 @@ def cells_by_class(groups: Groups) -> Layer:
         [{"color": color, "text": f"{name} ({counts[k]:,})"} for k, name, color in zip(order, names, colors)]
     )
     key["swatches"].insert(0, {"color": None, "text": f"crystal ({crystal:,})"})
-    facts = {"kind": "cells", "palette": colors, **key}
-    return Layer(facts, {**_corners(cells), "level": level})
+    return _cells(cells, level, {"palette": colors, **key})
 
 
 def _held(cells: xr.Dataset, k: int) -> list[int]:
@@ -78,4 +87,4 @@ def cells_by_distortion(cells: xr.Dataset) -> Layer:
     """Return Voronoi cells by how far their corners are from those of the mean cell."""
     level, scale = scaled(100 * cells["distortion"].values, "distortion (%)")
     note = f"unfilled: cut by the edge, or not of {cells.sizes['side_number']} sides"
-    return Layer({"kind": "cells", "note": note, **scale}, {**_corners(cells), "level": level})
+    return _cells(cells, level, {"note": note, **scale})

@@ -31,9 +31,11 @@ export function layerView({ view, source, ndarray, columns, layers, ask, keep, o
 
   function chooser() {
     const label = element("label", "am-layer", "Layer:");
-    for (const { name, title, stale } of [{ name: NONE, title: NONE }, ...layers]) {
-      const option = element("option", "", stale ? `${title} (out of date)` : title);
+    for (const { name, title, stale, absent } of [{ name: NONE, title: NONE }, ...layers]) {
+      const remark = absent ? " (too large for this page)" : stale ? " (out of date)" : "";
+      const option = element("option", "", title + remark);
       option.value = name;
+      option.disabled = Boolean(absent);
       select.append(option);
     }
     select.addEventListener("change", () => {
@@ -56,7 +58,10 @@ export function layerView({ view, source, ndarray, columns, layers, ask, keep, o
       const [missing] = links.pixelColors([facts.missing], 255);
       layer.picture = canvasOf(links.picturePixels(own.level, colors, missing), width, height);
     }
-    if (facts.kind === "cells") layer.size = links.polygonSize(own);
+    if (facts.kind === "cells") {
+      Object.assign(layer.columns, links.cornersOf(own, facts.corners));
+      layer.size = links.polygonSize(layer.columns);
+    }
     return layer;
   }
 

@@ -116,6 +116,14 @@ export function arrowOutline({ x, y, dx, dy, width }) {
   return [at(0, half), at(neck, half), at(neck, wide), at(length, 0), at(neck, -wide), at(neck, -half), at(0, -half)];
 }
 
+// Corners that were sent as steps from the least one, in the units of the data.
+export function cornersOf({ cornerX, cornerY }, { x0, xStep, y0, yStep }) {
+  return {
+    cornerX: Float32Array.from(cornerX, (steps) => x0 + steps * xStep),
+    cornerY: Float32Array.from(cornerY, (steps) => y0 + steps * yStep),
+  };
+}
+
 // The polygons, corners flat with offsets, of which something may be in the range.
 export function polygonsInRange({ cornerX, cornerY, cornerOffset }, { x0, x1, y0, y1 }) {
   const found = [];
