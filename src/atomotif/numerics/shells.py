@@ -1,6 +1,5 @@
 """Shells of columns round chosen ones: the ring round a dopant, the ring round that, and their motifs."""
 
-import itertools
 from typing import NamedTuple
 
 import numpy as np
@@ -9,6 +8,7 @@ from scipy import ndimage
 from scipy.spatial import KDTree
 
 from atomotif._checks import as_points, check_positive
+from atomotif.numerics.field_edge import inside
 from atomotif.numerics.spacing import nearest_neighbor_distance
 
 __all__ = ["Environments", "Shells", "bond_length", "environments", "neighbor_shells"]
@@ -19,10 +19,6 @@ _GAP_RANGE = (1.05, 1.75)
 _BIN = 0.01
 # A gap is where there are fewer pairs than this share of the highest density.
 _GAP_LEVEL = 0.02
-# A point is seen with all its neighbours if its distance to the edge of the points exceeds this quantile
-# of all bonds.
-_LONG_BOND = 0.99
-
 Ring = tuple[int, ...]
 
 
@@ -131,9 +127,8 @@ def neighbor_shells(
     all distances from 1.65 to 2.15 spacings). The price: where a column of a ring is missing, its outer
     neighbours, which nothing else joins to the centre, are missing in the next ring, too.
 
-    A ring is complete if the centre and all points of the rings within are farther from the edge of the box
-    that holds all points than the neighbours of a point reach (the 99 % quantile). The box, not the image,
-    because points near the edge of an image are often left out.
+    A ring is complete if the centre and all points of the rings within are `inside` the field of points, see
+    `atomotif.numerics.field_edge`: at a vacancy there is no neighbour, beyond an edge there may be one.
 
     Examples
     --------
@@ -150,28 +145,38 @@ def neighbor_shells(
         raise ValueError(f"`n_shells` must be at least 1, got {n_shells}.")
     reach = bond_length(positions) if max_distance is None else check_positive(max_distance, "max_distance")
     pairs = KDTree(positions).query_pairs(reach, output_type="ndarray").astype(np.int64)
-    length = np.linalg.norm(positions[pairs[:, 0]] - positions[pairs[:, 1]], axis=1)
-    inner = _inner(positions, float(np.quantile(length, _LONG_BOND)) if len(length) else reach)
+    inner = inside(positions, reach)
     both = np.concatenate([pairs, pairs[:, ::-1]])
     both = both[np.lexsort([both[:, 1], both[:, 0]])]
     start = np.searchsorted(both[:, 0], np.arange(len(positions) + 1))
     neighbor = both[:, 1]
 
-    rings: list[NDArray[np.int64]] = []
+    n = len(positions)
+    rows, ring = np.arange(len(chosen)), chosen
+    known = rows * n + ring  # of this ring and of the one within: no ring adjoins others
+    whole = np.ones(len(chosen), bool)
     complete = np.zeros((len(chosen), n_shells), bool)
-    for row, center in enumerate(chosen.tolist()):
-        seen, ring, whole = {center}, [center], True
-        for shell in range(n_shells):
-            whole = whole and bool(inner[ring].all())
-            found = {q for p in ring for q in neighbor[start[p] : start[p + 1]].tolist()} - seen
-            seen |= found
-            ring = sorted(found)
-            offset = positions[ring] - positions[center]
-            rings.append(np.array(ring, np.int64)[np.argsort(np.arctan2(*offset.T), kind="stable")])
-            complete[row, shell] = whole
-    offsets = np.cumsum([0, *(len(ring) for ring in rings)]).astype(np.int64)
-    members = np.concatenate(rings) if rings else np.empty(0, np.int64)
-    return Shells(members, offsets, complete, float(reach))
+    found: list[tuple[NDArray[np.int64], NDArray[np.int64]]] = []
+    for shell in range(n_shells):
+        whole[rows[~inner[ring]]] = False
+        complete[:, shell] = whole
+        number = start[ring + 1] - start[ring]
+        step = np.arange(number.sum()) - np.repeat(np.cumsum(number) - number, number)
+        reached = np.repeat(rows, number) * n + neighbor[np.repeat(start[ring], number) + step]
+        # Not np.unique: its hashes of such numbers may collide, which took ten times as long.
+        reached.sort()
+        reached = reached[np.diff(reached, prepend=-1) > 0]
+        new = reached[~np.isin(reached, known, assume_unique=True, kind="sort")]
+        known = np.concatenate([rows * n + ring, new])
+        rows, ring = new // n, new % n
+        found.append((rows, ring))
+    row = np.concatenate([rows for rows, _ in found])
+    members = np.concatenate([ring for _, ring in found])
+    which = np.concatenate([rows * n_shells + shell for shell, (rows, _) in enumerate(found)])
+    offset = positions[members] - positions[chosen[row]]
+    order = np.lexsort([members, np.arctan2(*offset.T), which])
+    offsets = np.cumsum(np.concatenate([[0], np.bincount(which, minlength=len(chosen) * n_shells)]))
+    return Shells(members[order], offsets.astype(np.int64), complete, float(reach))
 
 
 def environments(
@@ -233,34 +238,59 @@ def environments(
         )
     chosen = _as_indices(centers, len(positions))
     shells = neighbor_shells(positions, chosen, n_shells, max_distance=max_distance)
-    keys: list[tuple[int, tuple[Ring, ...]] | None] = []
-    for row, center in enumerate(chosen):
-        bounds = shells.offsets[row * n_shells : (row + 1) * n_shells + 1]
-        rings = [tuple(motif[shells.members[a:b]].tolist()) for a, b in itertools.pairwise(bounds)]
-        form = tuple(_canonical(ring, mirror) if ordered else tuple(sorted(ring)) for ring in rings)
-        keys.append((int(motif[center]), form) if shells.complete[row].all() else None)
-    number: dict[tuple[int, tuple[Ring, ...]], int] = {}
-    for key in keys:
-        if key is not None:
-            number[key] = number.get(key, 0) + 1
-    classes = sorted(number, key=lambda key: (-number[key], key))
-    place = {key: index for index, key in enumerate(classes)}
-    of_center = np.array([-1 if key is None else place[key] for key in keys], np.int64)
-    return Environments(
-        tuple(classes), np.array([number[key] for key in classes], np.int64), of_center, shells
-    )
+    values, code = np.unique(motif, return_inverse=True)
+    whole = np.flatnonzero(shells.complete.all(axis=1))
+    # One row a centre: its label, then the rings, each filled up to the longest one by -1, so that rows are
+    # in the order of the tuples that they stand for.
+    columns, widths = [code[chosen[whole]][:, None]], []
+    for shell in range(n_shells):
+        first, last = (shells.offsets[whole * n_shells + shell + k] for k in (0, 1))
+        width = int((last - first).max(initial=0))
+        place = first[:, None] + np.arange(width)
+        there = place < last[:, None]
+        labels_of_ring = np.full(there.shape, len(values))
+        labels_of_ring[there] = code[shells.members[place[there]]]
+        if not ordered:
+            labels_of_ring.sort(axis=1)
+        labels_of_ring[~there] = -1
+        columns.append(_canonical_rows(labels_of_ring, mirror) if ordered else labels_of_ring)
+        widths.append(width)
+    table = np.concatenate(columns, axis=1)
+    kind, which, count = _unique_rows(table)
+    order = np.argsort(-count, kind="stable")
+    of_center = np.full(len(chosen), -1, np.int64)
+    of_center[whole] = np.argsort(order)[which]
+    bounds = np.cumsum([1, *widths])
+    parts = [np.split(row, bounds)[:-1] for row in kind[order]]
+    named = [[tuple(values[part[part >= 0]].tolist()) for part in row] for row in parts]
+    classes = tuple((center[0], tuple(rings)) for center, *rings in named)
+    return Environments(classes, count[order], of_center, shells)
+
+
+def _unique_rows(table: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Return the different rows, sorted, which of them each row is, and how often each occurs."""
+    order = np.lexsort(table.T[::-1])
+    ranked = table[order]
+    new = np.ones(len(table), bool)
+    new[1:] = (ranked[1:] != ranked[:-1]).any(axis=1)
+    which = np.empty(len(table), np.int64)
+    which[order] = np.cumsum(new) - 1
+    return ranked[new], which, np.bincount(which, minlength=int(new.sum()))
+
+
+def _canonical_rows(rings: NDArray[np.int64], mirror: bool) -> NDArray[np.int64]:
+    """Return `_canonical` of every row; -1 fills rows up."""
+    kind, which, _ = _unique_rows(rings)
+    for row in kind:
+        ring = _canonical(tuple(row[row >= 0].tolist()), mirror)
+        row[: len(ring)] = ring
+    return kind[which]
 
 
 def _canonical(ring: Ring, mirror: bool) -> Ring:
     """Return the least of a cyclic sequence's rotations (and of its mirror image's)."""
     forms = (ring, ring[::-1]) if mirror else (ring,)
     return min((form[k:] + form[:k] for form in forms for k in range(len(form))), default=ring)
-
-
-def _inner(positions: NDArray[np.float64], distance: float) -> NDArray[np.bool_]:
-    """Return which points are farther from the edge of the box that holds all points than `distance`."""
-    room = np.minimum(positions - positions.min(axis=0), positions.max(axis=0) - positions)
-    return np.asarray(room.min(axis=1) >= distance)
 
 
 def _as_indices(centers: ArrayLike, n: int) -> NDArray[np.int64]:

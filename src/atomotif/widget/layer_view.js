@@ -77,7 +77,7 @@ export function layerView({ view, source, ndarray, columns, layers, ask, keep, o
     }
     const { facts, fade, palette, stale } = layer;
     if (stale) key.append(element("span", "am-badge", "out of date"));
-    if (facts.scale) key.append(...scaleOf(facts.scale, palette));
+    if (facts.scale) key.append(scaleOf(facts.scale, palette));
     for (const { color, text } of facts.swatches ?? []) {
       const entry = element("span", "am-key-entry");
       const mark = element("span", color ? "am-key-mark" : "am-key-mark am-key-hollow");
@@ -96,10 +96,10 @@ export function layerView({ view, source, ndarray, columns, layers, ask, keep, o
     bar.style.background = `linear-gradient(to right, ${stops.join(", ")})`;
     const labels = ticks.map(({ text }) => element("span", "am-number", text));
     const box = element("span", "am-scale-box");
-    box.append(labels[0], bar, labels[2]);
+    box.append(element("span", "am-key-title", title), labels[0], bar, labels[2]);
     bar.append(element("span", "am-scale-middle"));
     bar.title = `middle: ${ticks[1].text}`;
-    return [element("span", "am-key-title", title), box];
+    return box;
   }
 
   // ---- what is drawn
