@@ -124,7 +124,7 @@ def test_a_planted_phase_is_found(tilings: ModuleType, level: int) -> None:
         # 16 of 35 columns; in the other 19 half of the squares have a partly filled pentagon.
         assert top.coverage[1] == pytest.approx(16 / (16 + 19 * (1 - 0.043) ** 16), abs=0.05)
         covered = covered_share(rows, states(rows, classes), top.state[:2], len(classes))
-        assert covered == pytest.approx(18 / 36, abs=0.02)
+        assert covered[1] == pytest.approx(18 / 36, abs=0.02)
         assert top.counts[2] <= 35  # the border between the strips
 
 
@@ -135,6 +135,28 @@ def test_result_depends_on_the_seed_alone() -> None:
     assert one == again
     assert one.null_mean != other.null_mean
     assert one.entropy == other.entropy
+
+
+@pytest.mark.parametrize("draws", [1, 99, 999])
+def test_p_counts_the_sample_as_a_draw(draws: int) -> None:
+    # All pairs alike: of the C(60, 30) ways to fill the pentagons none that is drawn is as ordered.
+    ordered = configurational_entropy(np.arange(60).reshape(30, 2), [0] * 30 + [2] * 30, n_draws=draws)
+    assert ordered.entropy == 1.0
+    assert ordered.p == (1 / (draws + 1) if draws > 1 else 1.0)  # two values are equally far from their mean
+
+
+def test_p_of_four_pentagons() -> None:
+    # Two pairs, two of four filled: of 6 ways 2 (01 01, 10 10) have 0 bit, the others 1 bit.
+    rows, classes = [[0, 1], [2, 3]], [0, 2, 0, 2]
+    found = configurational_entropy(rows, classes, n_draws=1999)
+    chance = sum(bits([c[:2], c[2:]]) == 0 for c in set(itertools.permutations(classes))) / 6
+    assert chance == 1 / 3
+    assert found.entropy == 0
+    assert found.p == pytest.approx(chance, abs=4 * math.sqrt(chance * (1 - chance) / 2000))
+    other = configurational_entropy(rows, [0, 0, 2, 2], n_draws=1999)
+    # The mean is 2/3: draws of 1 bit are as far from it as the sample, those of 0 bit farther.
+    assert other.entropy == 1
+    assert other.p == 1.0
 
 
 def test_nothing_to_permute() -> None:

@@ -153,8 +153,11 @@ def test_abundances_of_states() -> None:
     np.testing.assert_allclose(found.coverage, [3 / 6, 5 / 6, 1])
     assert found.left_out == 1
     assert abundances([]).counts.tolist() == []
-    assert covered_share(rows, state, [2], 6) == 5 / 6
-    assert covered_share(rows, state, [], 6) == 0
+    # 2: 0 1 2 3 5 (0 and 5 from the last row), 3: 1 3 5; 0: 0 2; pentagon 4 is in none.
+    assert covered_share(rows, state, [2], 6).tolist() == [5 / 6]
+    assert covered_share(rows, state, [3, 0, 2], 6).tolist() == [3 / 6, 5 / 6, 5 / 6]
+    assert covered_share(rows, state, [3, 7], 6).tolist() == [3 / 6, 3 / 6]
+    assert covered_share(rows, state, [], 6).tolist() == []
 
 
 def test_errors() -> None:

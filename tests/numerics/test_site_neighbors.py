@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from atomotif.numerics.crystal_operations import crystal_operations
-from atomotif.numerics.site_neighbors import near_offsets, shortest_vectors, von_neumann_offsets
+from atomotif.numerics.site_neighbors import near_offsets, von_neumann_offsets
 
 HEX = np.array([[0, 20.0], [10 * np.sqrt(3), 10]])
 SQUARE = np.diag([20.0, 20.0])
@@ -30,13 +30,6 @@ def test_equal_to_brute_force(seed, tolerance):
     fractions = rng.uniform(-2, 2, (rng.integers(1, 5), 2))
     found = near_offsets(vectors, fractions, tolerance)
     assert [tuple(row) for row in found.tolist()] == brute_force(vectors, fractions, tolerance)
-
-
-@pytest.mark.parametrize(("vectors", "count"), [(HEX, 6), (SQUARE, 4), (np.diag([20, 23]), 2)])
-def test_number_of_shortest_vectors(vectors, count):
-    found = shortest_vectors(vectors)
-    assert len(found) == count
-    assert np.array_equal(found, -found[::-1])
 
 
 def test_operations_complete_what_measurement_left_out():

@@ -99,6 +99,25 @@ def test_gradients_of_one_per_cent_are_recovered_within_the_errors(scatter) -> N
     assert strain(moved, index, site, VECTORS, window=4).exx_error.mean() < 0.4 * found.exx_error.mean()
 
 
+@pytest.mark.parametrize("vectors", [[[2.0, 12.0], [30.0, -3.0]], [[3.0, 30.0], [12.0, 2.0]]])
+def test_errors_are_the_scatter_over_draws_where_axes_differ(vectors) -> None:
+    # Cells 2.5 times as long as wide, and a window at the edge that holds more rows than columns or fewer.
+    grid = np.stack(np.meshgrid(np.arange(9), np.arange(9), indexing="ij"), -1).reshape(-1, 2)
+    exact, site = grid @ np.array(vectors), np.zeros(len(grid), dtype=int)
+    rng = np.random.default_rng(2)
+    draws = [
+        strain(exact + rng.normal(0, 0.3, exact.shape), grid, site, vectors, window=1.0, sigma=0.3)
+        for _ in range(600)
+    ]
+    for name in ("exx", "eyy", "exy", "rotation"):
+        values = np.array([getattr(draw, name) for draw in draws])
+        error = getattr(draws[0], f"{name}_error" if name != "rotation" else "exy_error")
+        # The scatter of 600 draws is known to 3 %, at the worst of 81 points to 10 %.
+        np.testing.assert_allclose(values.std(axis=0), error, rtol=0.12)
+    along, across = draws[0].exx_error[40], draws[0].eyy_error[40]
+    assert max(along, across) > 1.5 * min(along, across)
+
+
 def test_a_gradient_is_recovered_through_the_lattice_search() -> None:
     points, _, _ = field(30)
     size = np.ptp(points, axis=0).max()

@@ -100,6 +100,32 @@ def test_cells_of_a_cairo_tiling_are_pentagons(tilings: ModuleType) -> None:
     assert (~cells.border).sum() > 250
 
 
+@pytest.mark.parametrize("short_side", [0.2, 0.35, 0.9])
+@pytest.mark.parametrize("apart", [1.0, 0.01])
+def test_every_cell_of_a_clump_keeps_three_corners(short_side: float, apart: float) -> None:
+    around = 12.0 * np.stack(np.meshgrid(np.arange(1, 9), np.arange(1, 9)), -1).reshape(-1, 2)
+    around = around[np.abs(around - 48).max(axis=1) > 6]
+    clump = 48 + apart * np.stack(np.meshgrid([-1, 0, 1], [-1, 0, 1]), -1).reshape(-1, 2)
+    seeds = np.concatenate([around, clump])
+    seeds = seeds + np.random.default_rng(0).normal(0, 0.05 * apart, seeds.shape)
+    cells = voronoi_cells(seeds, (108, 108), short_side=short_side)
+    assert np.diff(cells.offsets).min() >= 3
+    assert (cells.area > 0).all()
+    assert cells.area.sum() == pytest.approx(108 * 108)
+    assert not cells.border[-9:].any()
+    # Far from the clump short sides are none, as before.
+    far = np.abs(seeds - 48).max(axis=1) > 20
+    assert set(np.diff(cells.offsets)[far & ~cells.border]) == {4}
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 10**6), st.floats(0.05, 0.95))
+def test_no_cell_is_lost(seed: int, short_side: float) -> None:
+    cells = voronoi_cells(random_seeds(60, seed), FIELD, short_side=short_side)
+    assert np.diff(cells.offsets).min() >= 3
+    assert (cells.area > 0).all()
+
+
 def test_corners_turn_from_columns_towards_rows() -> None:
     cells = voronoi_cells(random_seeds(40, 5), FIELD)
     np.testing.assert_allclose(polygon_areas(cells.corners, cells.offsets), cells.area)

@@ -95,8 +95,10 @@ def as_classes(classes: ArrayLike) -> NDArray[np.int64]:
     return array.astype(np.int64)
 
 
-def covered_share(members: ArrayLike, state: ArrayLike, chosen: ArrayLike, n_pentagons: int) -> float:
-    """Return the share of all pentagons that motifs in some states cover: "a quarter of the field".
+def covered_share(
+    members: ArrayLike, state: ArrayLike, order: ArrayLike, n_pentagons: int
+) -> NDArray[np.float64]:
+    """Return the share of all pentagons that motifs in the first few states cover: "a quarter of the field".
 
     Parameters
     ----------
@@ -104,21 +106,27 @@ def covered_share(members: ArrayLike, state: ArrayLike, chosen: ArrayLike, n_pen
         Pentagons of every motif.
     state : array_like of int, shape (n,)
         From `states`.
-    chosen : array_like of int
-        The states, for instance the two most frequent ones.
+    order : array_like of int, shape (n_states,)
+        Different states, for instance the most frequent ones (`Abundances.state`).
     n_pentagons : int
         Number of pentagons in the field.
 
     Returns
     -------
-    float
-        A pentagon that several motifs share counts once.
+    ndarray of float64, shape (n_states,)
+        Share in motifs of the first k + 1 states; a pentagon that several of them share counts once.
 
     Examples
     --------
-    >>> covered_share([[0, 1], [1, 2], [3, 4]], [3, 3, 0], [3], 6)
-    0.5
+    >>> covered_share([[0, 1], [1, 2], [3, 4], [4, 5]], [3, 3, 0, 1], [3, 0], 8)
+    array([0.375, 0.625])
     """
-    group = np.asarray(members, np.int64)
-    which = np.isin(np.asarray(state, np.int64), np.asarray(chosen, np.int64))
-    return len(np.unique(group[which])) / max(n_pentagons, 1)
+    group, kind = np.asarray(members, np.int64), np.asarray(state, np.int64)
+    chosen = np.asarray(order, np.int64)
+    rank = np.full(max(int(kind.max(initial=0)), int(chosen.max(initial=0))) + 1, len(chosen))
+    rank[chosen] = np.arange(len(chosen))
+    first = np.full(n_pentagons, len(chosen))
+    known = kind >= 0
+    np.minimum.at(first, group[known].ravel(), np.repeat(rank[kind[known]], group.shape[-1]))
+    covered = np.bincount(first, minlength=len(chosen))[: len(chosen)]
+    return np.asarray(np.cumsum(covered) / max(n_pentagons, 1))

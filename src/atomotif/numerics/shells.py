@@ -240,8 +240,7 @@ def environments(
     shells = neighbor_shells(positions, chosen, n_shells, max_distance=max_distance)
     values, code = np.unique(motif, return_inverse=True)
     whole = np.flatnonzero(shells.complete.all(axis=1))
-    # One row a centre: its label, then the rings, each filled up to the longest one by -1, so that rows are
-    # in the order of the tuples that they stand for.
+    # One row a centre: its label, then the rings, filled up by -1, so that rows sort as their tuples do.
     columns, widths = [code[chosen[whole]][:, None]], []
     for shell in range(n_shells):
         first, last = (shells.offsets[whole * n_shells + shell + k] for k in (0, 1))
@@ -255,8 +254,7 @@ def environments(
         labels_of_ring[~there] = -1
         columns.append(_canonical_rows(labels_of_ring, mirror) if ordered else labels_of_ring)
         widths.append(width)
-    table = np.concatenate(columns, axis=1)
-    kind, which, count = _unique_rows(table)
+    kind, which, count = _unique_rows(np.concatenate(columns, axis=1))
     order = np.argsort(-count, kind="stable")
     of_center = np.full(len(chosen), -1, np.int64)
     of_center[whole] = np.argsort(order)[which]

@@ -5,7 +5,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from atomotif.numerics.crystal_operations import Operations, reduced_basis
 
-__all__ = ["near_offsets", "shortest_vectors", "von_neumann_offsets"]
+__all__ = ["near_offsets", "von_neumann_offsets"]
 
 
 def von_neumann_offsets() -> NDArray[np.int64]:
@@ -22,30 +22,6 @@ def von_neumann_offsets() -> NDArray[np.int64]:
     [[-1, 0], [0, -1], [0, 1], [1, 0]]
     """
     return np.array([[-1, 0, 0, 0], [0, -1, 0, 0], [0, 1, 0, 0], [1, 0, 0, 0]], np.int64)
-
-
-def shortest_vectors(vectors: ArrayLike, tolerance: float = 0.1) -> NDArray[np.int64]:
-    """Return all lattice vectors that are as short as the shortest one.
-
-    Parameters
-    ----------
-    vectors : array_like, shape (2, 2)
-        Lattice vectors as rows; any basis.
-    tolerance : float, default 0.1
-        By this share they may be longer: well above strain and scan distortion (1 to 3 %) and well below the
-        next distances of the square (41 %) and hexagonal (73 %) lattice.
-
-    Returns
-    -------
-    ndarray of int64, shape (k, 2)
-        In lattice vectors, sorted; 6 on a hexagonal lattice, 4 on a square one.
-
-    Examples
-    --------
-    >>> shortest_vectors([[0.0, 20.0], [17.32, 10.0]]).tolist()
-    [[-1, 0], [-1, 1], [0, -1], [0, 1], [1, -1], [1, 0]]
-    """
-    return near_offsets(vectors, [[0.0, 0.0]], tolerance)[:, :2]
 
 
 def near_offsets(
@@ -65,7 +41,9 @@ def near_offsets(
     fractions : array_like, shape (S, 2)
         Position of each sublattice in the cell, in lattice vectors.
     tolerance : float, default 0.1
-        Share by which the separation may exceed the shortest lattice vector, see `shortest_vectors`.
+        Share by which the separation may exceed the shortest lattice vector: well above strain and scan
+        distortion (1 to 3 %) and well below the next distances of the square (41 %) and hexagonal (73 %)
+        lattice.
     operations : Operations, optional
         Symmetry of the crystal: pairs that it maps onto neighbours are neighbours, too. Measured vectors and
         fractions are only nearly symmetric, and a separation at the limit could count in one direction only.

@@ -49,7 +49,8 @@ def voronoi_cells(
         become one. Where four or more cells would meet in a point, the least scatter opens such a side,
         and a cell of the pentagon tiling would have five to seven corners by chance. The default lies between
         the sides that scatter of a tenth of the spacing opens (up to 0.25) and the sides of regular
-        cells (0.62 hexagons, 0.6 to 0.85 pentagons, 1 squares). 0 keeps every side.
+        cells (0.62 hexagons, 0.6 to 0.85 pentagons, 1 squares). 0 keeps every side. A cell of which so less
+        than a triangle would be left, such as those of a clump of seeds, keeps all its corners.
 
     Returns
     -------
@@ -113,9 +114,8 @@ def voronoi_cells(
     border[cell[_beyond_hull(vertices, positions)[vertex]]] = True
     if short_side > 0:
         area = polygon_areas(vertices[vertex], _starts(cell, n))
-        merged, vertices = _merge(diagram, n, short_side * float(np.sqrt(np.median(area))), low, high)
-        vertex = merged[vertex]
-        vertex, cell = _without_repeats(vertex, cell, n)
+        tolerance = short_side * float(np.sqrt(np.median(area)))
+        vertex, cell, vertices = _merge(diagram, vertex, cell, n, tolerance, low, high)
     offsets = _starts(cell, n)
     corners = np.ascontiguousarray(vertices[vertex])
     return VoronoiCells(corners, offsets, polygon_areas(corners, offsets), border)
@@ -226,25 +226,40 @@ def _beyond_hull(vertices: NDArray[np.float64], positions: NDArray[np.float64]) 
 
 
 def _merge(
-    diagram: Any, n: int, tolerance: float, low: NDArray[np.float64], high: NDArray[np.float64]
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Return the merged vertex of every vertex, and the merged vertices: means of those joined by short
-    sides.
+    diagram: Any,
+    vertex: NDArray[np.int64],
+    cell: NDArray[np.int64],
+    n: int,
+    tolerance: float,
+    low: NDArray[np.float64],
+    high: NDArray[np.float64],
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    """Return the corners left of every cell, their cells, and the merged vertices: means of those joined by
+    short sides.
 
-    Corners on the edge of the image stay, so that the edge stays straight.
+    Corners on the edge of the image stay, so that the edge stays straight, and so do all of a cell that would
+    have fewer than three left, or no area.
     """
     vertices = diagram.vertices
     scale = float(np.max(high - low))
-    on_edge = np.any((vertices < low + 1e-9 * scale) | (vertices > high - 1e-9 * scale), axis=1)
+    stays = np.any((vertices < low + 1e-9 * scale) | (vertices > high - 1e-9 * scale), axis=1)
     ends = np.array(diagram.ridge_vertices)
     ends = ends[(diagram.ridge_points.max(axis=1) < n) & (ends.min(axis=1) >= 0)]
     length = np.linalg.norm(vertices[ends[:, 0]] - vertices[ends[:, 1]], axis=1)
-    ends = ends[(length < tolerance) & ~on_edge[ends].any(axis=1)]
-    graph = coo_array((np.ones(len(ends)), (ends[:, 0], ends[:, 1])), shape=(len(vertices),) * 2)
-    count, label = connected_components(graph, directed=False)
-    number = np.bincount(label, minlength=count)
-    means = [np.bincount(label, vertices[:, axis], minlength=count) / number for axis in (0, 1)]
-    return label.astype(np.int64), np.stack(means, axis=1)
+    ends = ends[length < tolerance]
+    while True:
+        ends = ends[~stays[ends].any(axis=1)]
+        graph = coo_array((np.ones(len(ends)), (ends[:, 0], ends[:, 1])), shape=(len(vertices),) * 2)
+        count, label = connected_components(graph, directed=False)
+        number = np.bincount(label, minlength=count)
+        means = [np.bincount(label, vertices[:, axis], minlength=count) / number for axis in (0, 1)]
+        merged = np.stack(means, axis=1)
+        kept, owner = _without_repeats(label[vertex].astype(np.int64), cell, n)
+        starts = _starts(owner, n)
+        lost = (np.diff(starts) < 3) | (polygon_areas(merged[kept], starts) <= 0)
+        stays[vertex[lost[cell]]] = True
+        if not stays[ends].any():
+            return kept, owner, merged
 
 
 def _without_repeats(

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from atomotif._checks import check_not_negative, check_positive
 from atomotif._warnings import warn
 from atomotif.numerics.configurational_entropy import configurational_entropy, growth_curve
-from atomotif.numerics.pentagon_states import EMPTY, FILLED, PARTIAL, abundances, states
+from atomotif.numerics.pentagon_states import EMPTY, FILLED, PARTIAL, abundances, covered_share, states
 from atomotif.numerics.quads import find_quads as find
 from atomotif.numerics.quads import level3, quad_states
 from atomotif.steps.base import Context, Parameters
@@ -183,7 +183,7 @@ def _statistics(
             )
         )
         most = abundances(state)
-        found.append((most, _covered(members, state, most.state, len(classes))))
+        found.append((most, covered_share(members, state, most.state, len(classes))))
         growth.append(growth_curve(most.counts))
         context.report(0.3 + 0.7 * (done + 1) / len(counted))
 
@@ -210,19 +210,3 @@ def _statistics(
         "growth_size": ("growth", joined([size for size, _ in growth], np.int64)),
         "growth_distinct": ("growth", joined([distinct for _, distinct in growth], np.float64)),
     }
-
-
-def _covered(
-    members: NDArray[np.int64], state: NDArray[np.int64], order: NDArray[np.int64], n_pentagons: int
-) -> NDArray[np.float64]:
-    """Return for every state the share of all pentagons in squares of it or of a state before it in `order`.
-
-    A pentagon that several squares share counts once.
-    """
-    rank = np.full(int(order.max(initial=0)) + 1, len(order))
-    rank[order] = np.arange(len(order))
-    first = np.full(n_pentagons, len(order))
-    known = state >= 0
-    np.minimum.at(first, members[known].ravel(), np.repeat(rank[state[known]], members.shape[1]))
-    covered = np.bincount(first, minlength=len(order))[: len(order)]
-    return np.asarray(np.cumsum(covered) / max(n_pentagons, 1))
