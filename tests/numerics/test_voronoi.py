@@ -1,4 +1,3 @@
-import time
 from pathlib import Path
 from types import ModuleType
 
@@ -163,9 +162,7 @@ def test_errors() -> None:
 def test_oxide_cells_are_pentagons(shared: Path) -> None:
     with np.load(shared / "data/points_only/oxide_qian_pentagon_points.npz") as file:
         seeds = file["pos_xy"][:, ::-1]
-    start = time.perf_counter()
     cells = voronoi_cells(seeds)
-    assert time.perf_counter() - start < 5  # 0.25 s
     number = np.diff(cells.offsets)[~cells.border]
     assert (number == 5).mean() > 0.999
     every = voronoi_cells(seeds, short_side=0)
