@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from atomotif.numerics.shells import environments, neighbor_shells
+from atomotif.numerics.shells import bond_length, environments, neighbor_shells
 
 SPACING = 10.0
 
