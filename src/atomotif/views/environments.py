@@ -64,7 +64,11 @@ class EnvironmentData:
 
 
 def environment_data(
-    groups: Mapping[str, xr.Dataset], ids: NDArray[np.int64], image: DisplayImage | None = None
+    groups: Mapping[str, xr.Dataset],
+    ids: NDArray[np.int64],
+    image: DisplayImage | None = None,
+    *,
+    with_averages: bool = True,
 ) -> EnvironmentData | None:
     """Read the environments.
 
@@ -76,6 +80,8 @@ def environment_data(
         Of the points that are shown, in their order.
     image : DisplayImage, optional
         The display copy of the micrograph, for its grey levels.
+    with_averages : bool, default True
+        Averages take a tenth of a second.
 
     Returns
     -------
@@ -110,7 +116,7 @@ def environment_data(
         center_class=center_class,
         row=pairs[:, 1].astype(np.int32),
         offset=np.searchsorted(pairs[:, 0], np.arange(len(chosen) + 1)).astype(np.uint32),
-        average=_averages(groups, of_center, len(chosen), image),
+        average=_averages(groups, of_center, len(chosen), image) if with_averages else None,
         tiles=tuple(_tiles(group, groups.get("motifs", xr.Dataset()), chosen)),
         note=_note(len(count) - len(chosen), int(count.sum() - count[chosen].sum())),
     )

@@ -119,6 +119,7 @@ def _counted(group: xr.Dataset, probability: float) -> str:
     if squares:
         state = group["square_state"].values
         distinct = len(np.unique(state[state >= 0]))
-        text += f" Level 3: {squares:,} squares of four quads in {distinct:,} states: "
-            "a layer over the micrograph."
+        text += (
+            f" Level 3, a layer over the micrograph: {squares:,} squares of four quads, {distinct:,} states."
+        )
     return text

@@ -11,12 +11,12 @@ from bokeh.document import Document
 from numpy.typing import NDArray
 
 from atomotif.views.data import NEUTRAL, DisplayImage, ViewData
-from atomotif.views.environments import environment_data
+from atomotif.views.environments import EnvironmentData, environment_data
 from atomotif.views.gallery import gallery
 from atomotif.views.layers import groups_of, offered
 from atomotif.views.layout import layout
 from atomotif.views.micrograph import micrograph
-from atomotif.views.quads import quad_data
+from atomotif.views.quads import QuadData, quad_data
 from atomotif.views.tree import tree
 
 VIEWS = ("micrograph", "layout", "tree", "gallery", "selection", "environments", "quads")
@@ -83,12 +83,11 @@ def workbench(
     there["selection"] = there["gallery"]
     there["tree"] = shown.tree is not None
     groups = groups_of(data)
-    sets = {
-        "environments": environment_data(groups, shown.ids, shown.image)
-        if "environments" in wanted
-        else None,
-        "quads": quad_data(groups, shown.ids) if "quads" in wanted else None,
-    }
+    sets: dict[str, EnvironmentData | QuadData | None] = {"environments": None, "quads": None}
+    if "environments" in wanted:
+        sets["environments"] = environment_data(groups, shown.ids, shown.image)
+    if "quads" in wanted:
+        sets["quads"] = quad_data(groups, shown.ids)
     there |= {name: found is not None for name, found in sets.items()}
     names = [name for name in wanted if there[name]]
     figures = {}
