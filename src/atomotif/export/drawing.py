@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ImageFont
+from PIL import ImageDraw, ImageFont
 
 PAPER = (255, 255, 255)
 INK = (28, 36, 48)
@@ -159,3 +159,11 @@ def stamp_discs(
             to_col, to_row = at_col + dx, at_row + dy
             there = (to_col >= 0) & (to_col < width) & (to_row >= 0) & (to_row < height)
             canvas[to_row[there], to_col[there]] = colors[there]
+
+
+def draw_title(draw: ImageDraw.ImageDraw, text: str, is_stale: bool) -> None:
+    """Write the title of a panel at its top left."""
+    draw.text((0, 2), text, INK, font(15))
+    if is_stale:
+        at = draw.textlength(text, font(15)) + 12
+        draw.text((at, 4), "out of date", MUTED, font(12))

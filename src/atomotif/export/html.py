@@ -16,8 +16,8 @@ from atomotif.views.workbench import Workbench, workbench
 from atomotif.widget.packing import pack_text
 from atomotif.widget.sources import bokehjs, script, stylesheet
 
-#: One screen's worth; the bar above them tells what is selected.
-VIEWS = ("micrograph", "layout", "tree", "gallery")
+#: One screen's worth, and what there is of neighbourhoods below; the bar above tells what is selected.
+VIEWS = ("micrograph", "layout", "tree", "gallery", "environments", "quads")
 
 #: Bytes up to which layers over the micrograph are put into a page, which is to be sent by mail; one that is
 #: larger without any may grow by a tenth.
@@ -67,6 +67,8 @@ footer { margin-top: 8px; color: var(--am-muted); font-size: 12px; }
 
 def to_html(data: xr.DataTree, path: str | Path, *, title: str | None = None) -> Path:
     """Write micrograph, layout, motif-cells and gallery of averages, linked by one selection, as one page.
+
+    Classes of environments and states of quads stand below, if they were looked for.
 
     A lasso, a box or a tap in one view lights the same points in the others; pointing at a point shows its
     patch beside the average of its motif, and pointing at a motif-cell what it is made of. The page opens

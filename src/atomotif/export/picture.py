@@ -16,6 +16,7 @@ from atomotif.export.drawing import (
     MUTED,
     PAPER,
     Frame,
+    draw_title,
     fit_text,
     font,
     nice_length,
@@ -23,8 +24,12 @@ from atomotif.export.drawing import (
     number,
     stamp_discs,
 )
+from atomotif.export.set_pictures import draw_environments, draw_quads
 from atomotif.export.tree_picture import draw_outlines, draw_tree
 from atomotif.views.data import NEUTRAL, DisplayImage, ViewData
+from atomotif.views.environments import environment_data
+from atomotif.views.layers import groups_of
+from atomotif.views.quads import quad_data
 from atomotif.views.workbench import VIEWS
 
 #: Bytes of a picture at most: ten of them keep a notebook well below 2 MB.
@@ -116,6 +121,15 @@ def picture(
         rows.append(_tree(shown, total))
     if "gallery" in wanted and shown.data.motifs:
         rows.append(_gallery(shown, total))
+    groups = groups_of(data)
+    if "environments" in wanted:
+        found = environment_data(groups, shown.data.ids, with_averages=False)
+        if found is not None:
+            rows.append(draw_environments(found, shown.selected, total, "environments" in shown.data.stale))
+    if "quads" in wanted:
+        quads = quad_data(groups, shown.data.ids)
+        if quads is not None:
+            rows.append(draw_quads(quads, shown.selected, total, "quads" in shown.data.stale))
     if "selection" in wanted and shown.any_selected and shown.data.motifs:
         rows.append(_shares(shown, total))
     rows.append(_line(_CAPTION, total, 12, MUTED))
@@ -161,7 +175,7 @@ def _micrograph(shown: _Shown, width: int) -> Image.Image:
     draw = ImageDraw.Draw(made)
     _axes(draw, frame, data.units)
     _scale_bar(draw, frame, data.units)
-    _title(draw, "Micrograph", "points" in data.stale or "image" in data.stale)
+    draw_title(draw, "Micrograph", "points" in data.stale or "image" in data.stale)
     return made
 
 
@@ -176,7 +190,7 @@ def _layout(shown: _Shown, width: int) -> Image.Image:
     made = Image.fromarray(canvas)
     draw = ImageDraw.Draw(made)
     draw.rectangle(frame.box, outline=LINE)
-    _title(draw, "Layout", "layout" in shown.data.stale)
+    draw_title(draw, "Layout", "layout" in shown.data.stale)
     return made
 
 
@@ -185,7 +199,7 @@ def _tree(shown: _Shown, width: int) -> Image.Image:
     made = Image.new("RGB", (width, _HEIGHT), PAPER)
     drawn = draw_tree(shown.data.tree, shown.selected, shown.palette, (width, _HEIGHT - _TITLE))
     made.paste(drawn, (0, _TITLE))
-    _title(ImageDraw.Draw(made), "Motif-cells", "hierarchy" in shown.data.stale)
+    draw_title(ImageDraw.Draw(made), "Motif-cells", "hierarchy" in shown.data.stale)
     return made
 
 
@@ -255,13 +269,6 @@ def _scale_bar(draw: ImageDraw.ImageDraw, frame: Frame, units: str) -> None:
     draw.rectangle((start, bottom - 20, start + pixels - 1, bottom - 17), fill="white")
 
 
-def _title(draw: ImageDraw.ImageDraw, text: str, is_stale: bool) -> None:
-    draw.text((0, 2), text, INK, font(15))
-    if is_stale:
-        at = draw.textlength(text, font(15)) + 12
-        draw.text((at, 4), "out of date", MUTED, font(12))
-
-
 def _summary(shown: _Shown, width: int) -> Image.Image:
     """Return the line above the views: how many columns there are, or are selected, and of which motifs."""
     total = len(shown.data.ids)
@@ -300,7 +307,7 @@ def _gallery(shown: _Shown, width: int) -> Image.Image:
     made = Image.new("RGB", (width, _TITLE + lines * (tall + 6)), PAPER)
     draw = ImageDraw.Draw(made)
     more = len(data.motifs) - len(shown_motifs)
-    _title(draw, f"Motifs ({more} rare ones not shown)" if more else "Motifs", "motifs" in data.stale)
+    draw_title(draw, f"Motifs ({more} rare ones not shown)" if more else "Motifs", "motifs" in data.stale)
     counts = _counts(shown)
     for k, motif in enumerate(shown_motifs):
         line, place = divmod(k, across)
@@ -326,7 +333,7 @@ def _shares(shown: _Shown, width: int) -> Image.Image:
     chosen = sorted(chosen, key=lambda one: -one[1])[:_MOST_SHARES]
     made = Image.new("RGB", (width, _TITLE + 20 * len(chosen)), PAPER)
     draw = ImageDraw.Draw(made)
-    _title(draw, f"Selection ({more} motifs more)" if more > 0 else "Selection", is_stale=False)
+    draw_title(draw, f"Selection ({more} motifs more)" if more > 0 else "Selection", is_stale=False)
     for k, (motif, count) in enumerate(chosen):
         top = _TITLE + 20 * k
         draw.text((0, top), fit_text(motif.name, 130, 13), INK, font(13))

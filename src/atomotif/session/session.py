@@ -677,7 +677,8 @@ class MotifSession(Engine):
         Parameters
         ----------
         *names : str
-            Of "micrograph", "layout", "tree", "gallery" and "selection"; all of them by default.
+            Of "micrograph", "layout", "tree", "gallery", "selection", "environments" and "quads";
+            all of them by default. Views that there is nothing for yet are left out.
 
         Returns
         -------

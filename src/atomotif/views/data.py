@@ -196,7 +196,7 @@ def display_image(image: xr.Dataset) -> DisplayImage:
     >>> display_image(picture).x1
     3.5
     """
-    values = _picture(image)
+    values = picture_of(image)
     reduction = -(-max(values.shape) // MAX_IMAGE_SIDE)
     blocks = reduced(values, reduction)
     rows, cols = blocks.shape
@@ -204,7 +204,7 @@ def display_image(image: xr.Dataset) -> DisplayImage:
     x, y = image["x"].values, image["y"].values
     dx, dy = step_of(x), step_of(y)
     return DisplayImage(
-        pixels=_grey(blocks, low, high),
+        pixels=grey(blocks, low, high),
         reduction=reduction,
         x0=float(x[0] - dx / 2),
         x1=float(x[0] + (cols * reduction - 0.5) * dx),
@@ -253,7 +253,7 @@ def detail(
     >>> part.pixels.shape, part.x0
     ((17, 9), 7.5)
     """
-    values = _picture(image)
+    values = picture_of(image)
     spans = []
     for name, low, high, size in (("y", y0, y1, values.shape[0]), ("x", x0, x1, values.shape[1])):
         origin, step = float(image[name].values[0]), step_of(image[name].values)
@@ -267,7 +267,7 @@ def detail(
     blocks = reduced(values[top:bottom, left:right], reduction)
     rows, cols = blocks.shape
     return DisplayImage(
-        pixels=_grey(blocks, shown.low, shown.high),
+        pixels=grey(blocks, shown.low, shown.high),
         reduction=reduction,
         x0=ox + (left - 0.5) * dx,
         x1=ox + (left + cols * reduction - 0.5) * dx,
@@ -278,7 +278,8 @@ def detail(
     )
 
 
-def _picture(image: xr.Dataset) -> NDArray[np.float32]:
+def picture_of(image: xr.Dataset) -> NDArray[np.float32]:
+    """Return what is shown of the group `image`: flattened where that was done."""
     return np.asarray(image["flattened" if "flattened" in image else "intensity"].values, dtype=np.float32)
 
 
@@ -301,7 +302,7 @@ def step_of(coordinate: NDArray[Any]) -> float:
     return float((coordinate[-1] - coordinate[0]) / (len(coordinate) - 1)) if len(coordinate) > 1 else 1.0
 
 
-def _grey(values: NDArray[Any], low: float, high: float) -> NDArray[np.uint8]:
+def grey(values: NDArray[Any], low: float, high: float) -> NDArray[np.uint8]:
     """Scale `low`..`high` to 0..255; NaN becomes mid-grey, as does everything in a constant picture."""
     if not high > low:
         return np.full(values.shape, 128, dtype=np.uint8)
@@ -349,7 +350,7 @@ def _tiles(found: xr.Dataset) -> NDArray[np.uint8] | None:
         return None
     averages = np.asarray(found["average"].values, dtype=np.float32)
     finite = averages[np.isfinite(averages)]
-    return _grey(averages, *((finite.min(), finite.max()) if finite.size else (0.0, 0.0)))
+    return grey(averages, *((finite.min(), finite.max()) if finite.size else (0.0, 0.0)))
 
 
 def _patch_size(groups: dict[str, xr.Dataset]) -> float | None:

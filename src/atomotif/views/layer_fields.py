@@ -14,6 +14,7 @@ from atomotif.views.style import GREYS, MISSING, motif_colors, robust_limits
 # How far a column's tile reaches, in median distances of nearest neighbours: the middle of a honeycomb's
 # hexagon is 1 away.
 _REACH = 1.25
+_SQUARE_REACH = 0.75
 STRAIN = {
     "exx": ("strain exx", "exx (%)", 100.0),
     "eyy": ("strain eyy", "eyy (%)", 100.0),
@@ -21,7 +22,7 @@ STRAIN = {
     "rotation": ("rotation", "rotation (deg)", 180.0 / np.pi),
 }
 _FILLED = ("no corner filled", "one", "two", "three", "all four")
-_QUAD_COLORS = ("#009e73", "#56b4e9", "#e69f00", "#cc79a7", "#f0e442")
+QUAD_COLORS = ("#009e73", "#56b4e9", "#e69f00", "#cc79a7", "#f0e442")
 
 
 def _spacing(x: NDArray[Any], y: NDArray[Any]) -> float:
@@ -104,7 +105,7 @@ def quads(quads: xr.Dataset) -> Layer:
     counts = np.bincount(filled[filled < NO_LEVEL], minlength=len(_FILLED))
     swatches = [
         {"color": color, "text": f"{text} ({count:,})"}
-        for color, text, count in zip(_QUAD_COLORS, _FILLED, counts)
+        for color, text, count in zip(QUAD_COLORS, _FILLED, counts)
     ]
     arrow = quads["arrow"].values
     facts = {
@@ -112,7 +113,7 @@ def quads(quads: xr.Dataset) -> Layer:
         "spacing": _spacing(x, y),
         "longest": float(np.sqrt(2)),
         "magnified": False,
-        "palette": list(_QUAD_COLORS),
+        "palette": list(QUAD_COLORS),
         **swatch_key(swatches),
     }
     columns: dict[str, NDArray[Any]] = {
@@ -123,6 +124,18 @@ def quads(quads: xr.Dataset) -> Layer:
         "dy": arrow[:, 0].astype(np.float32),
     }
     return Layer(facts, columns)
+
+
+def level_three(quads: xr.Dataset) -> Layer:
+    """Return a tile a square of four quads, coloured by how many of its sixteen pentagons are filled."""
+    x, y = (quads[f"square_{axis}"].values.astype(np.float32) for axis in "xy")
+    state = quads["square_state"].values
+    filled = np.array([int(one).bit_count() if one >= 0 else np.nan for one in state], np.float64)
+    level, scale = scaled(filled, "filled pentagons of 16")
+    note = "no tile: a pentagon is partly filled" if np.isnan(filled).any() else ""
+    # The centres of squares are on a square lattice, whose tiles reach to half of the diagonal.
+    facts = {"kind": "tiles", "reach": _SQUARE_REACH * _spacing(x, y), "note": note, **scale}
+    return Layer(facts, {"level": level, "x": x, "y": y})
 
 
 # ---- pictures ------------------------------------------------------------------------------------

@@ -53,6 +53,8 @@ def offered(groups: Groups) -> list[dict[str, Any]]:
             found.append(("displacement", "displacement", "strain"))
     if "arrow" in groups.get("quads", ()):
         found.append(("quads", "quads", "quads"))
+    if groups.get("quads", xr.Dataset()).sizes.get("square"):
+        found.append(("level-3", "quads, level 3", "quads"))
     maps = groups.get("symmetry_map", xr.Dataset())
     if "rotation" in maps:
         found += [(f"symmetry-{n}", f"symmetry, {n}-fold", "symmetry_map") for n in maps["fold"].values]
@@ -118,6 +120,8 @@ def layer(
         return layer_fields.displacement(groups)
     if name == "quads":
         return layer_fields.quads(groups["quads"])
+    if name == "level-3":
+        return layer_fields.level_three(groups["quads"])
     if name == "mirror" or name.startswith("symmetry-"):
         return layer_fields.symmetry(groups["symmetry_map"], name, side)
     return layer_fields.rebuilt(groups["reconstruction"], name, image, side)

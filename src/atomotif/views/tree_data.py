@@ -168,7 +168,7 @@ def _members(
     occurrence_of_site = np.full(cells.sizes["site"], -1)
     occurrence_of_site[tree["site"].values] = np.repeat(np.arange(len(run)), run)
     owner = occurrence_of_site[cells["site_of_point"].values]
-    rows = _rows_of(cells["id"].values, ids)
+    rows = rows_of(cells["id"].values, ids)
     there = (owner >= 0) & (rows >= 0)
     owner, rows = owner[there], rows[there]
     empty = np.bincount(owner, minlength=len(run)) == 0
@@ -176,7 +176,7 @@ def _members(
         nearest = np.hypot(*_shortest(lattice["vector"].values, lattice["fraction"].values))
         sites = np.flatnonzero(np.repeat(empty, run))
         where = np.column_stack([cells["site_y"].values, cells["site_x"].values])[tree["site"].values[sites]]
-        shown = _rows_of(points["id"].values, ids)
+        shown = rows_of(points["id"].values, ids)
         where_known = np.column_stack([points["y"].values, points["x"].values])[shown >= 0]
         near = cKDTree(where_known).query_ball_point(where, min(NEXT * nearest, step * NEXT))
         of = np.repeat(np.arange(len(run)), run)[sites]
@@ -188,7 +188,7 @@ def _members(
     return rows[order], np.searchsorted(owner[order], np.arange(len(run) + 1))
 
 
-def _rows_of(wanted: NDArray[np.int64], ids: NDArray[np.int64]) -> NDArray[np.int64]:
+def rows_of(wanted: NDArray[np.int64], ids: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return the row of each id, -1 where it is none of `ids`."""
     if not len(ids):
         return np.full(len(wanted), -1)

@@ -11,13 +11,15 @@ from bokeh.document import Document
 from numpy.typing import NDArray
 
 from atomotif.views.data import NEUTRAL, DisplayImage, ViewData
+from atomotif.views.environments import EnvironmentData, environment_data
 from atomotif.views.gallery import gallery
 from atomotif.views.layers import groups_of, offered
 from atomotif.views.layout import layout
 from atomotif.views.micrograph import micrograph
+from atomotif.views.quads import QuadData, quad_data
 from atomotif.views.tree import tree
 
-VIEWS = ("micrograph", "layout", "tree", "gallery", "selection")
+VIEWS = ("micrograph", "layout", "tree", "gallery", "selection", "environments", "quads")
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ def workbench(
     ----------
     data : xr.DataTree
         A session's data; needs the group `image` or `points`.
-    views : iterable of str, default ("micrograph", "layout", "tree", "gallery", "selection")
+    views : iterable of str, default all
         Which views are wanted; those without data are left out.
     image : DisplayImage, optional
         The display copy of the micrograph, if it was made before.
@@ -80,6 +82,13 @@ def workbench(
     there = {"micrograph": True, "layout": shown.u is not None, "gallery": bool(shown.motifs)}
     there["selection"] = there["gallery"]
     there["tree"] = shown.tree is not None
+    groups = groups_of(data)
+    sets: dict[str, EnvironmentData | QuadData | None] = {"environments": None, "quads": None}
+    if "environments" in wanted:
+        sets["environments"] = environment_data(groups, shown.ids, shown.image)
+    if "quads" in wanted:
+        sets["quads"] = quad_data(groups, shown.ids)
+    there |= {name: found is not None for name, found in sets.items()}
     names = [name for name in wanted if there[name]]
     figures = {}
     if "micrograph" in names:
@@ -87,8 +96,13 @@ def workbench(
     for name in ("layout", "tree"):
         if name in names:
             figures[name] = figure_document(name)
-    facts = {**_facts(shown, names), "layers": offered(groups_of(data))}
-    return Workbench(figures, columns(shown), facts, shown.image)
+    facts = {**_facts(shown, names), "layers": offered(groups)}
+    arrays = columns(shown)
+    for name, found in sets.items():
+        if found is not None:
+            facts[name] = found.facts()
+            arrays |= found.columns()
+    return Workbench(figures, arrays, facts, shown.image)
 
 
 @functools.cache

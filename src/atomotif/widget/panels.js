@@ -4,6 +4,7 @@ import { countMotifs, cropPatch, MODES, stretch, tileOf } from "./link.js";
 
 const TITLES = {
   micrograph: "Micrograph", layout: "Layout", tree: "Motif-cells", gallery: "Motifs", selection: "Selection",
+  environments: "Environments", quads: "Quads",
 };
 const PEEK = 150; // ms that the pointer rests on a motif before it is lit
 const MODE_TITLES = { replace: "Replace", add: "Add", subtract: "Remove", intersect: "Intersect" };
@@ -131,14 +132,21 @@ function chip(name, color, count) {
   return made;
 }
 
+// Tells `onPeek` of the thing that the pointer rests on, and with undefined that it has left.
+export function peeking(onPeek) {
+  let resting;
+  const stop = () => clearTimeout(resting);
+  const at = (thing) => {
+    stop();
+    resting = setTimeout(() => onPeek(thing), thing === undefined ? 0 : PEEK);
+  };
+  return { at, stop };
+}
+
 // One button a motif: class average, name, how many of its points are selected.
 export function gallery({ facts, labels, averages, averagesShape, onTap, onPeek }) {
   const box = element("div", "am-gallery");
-  let resting;
-  const peek = (motif) => {
-    clearTimeout(resting);
-    resting = setTimeout(() => onPeek(motif), motif === undefined ? 0 : PEEK);
-  };
+  const peek = peeking(onPeek);
   const tiles = facts.motifs.map((motif, index) => {
     const tile = element("button", "am-tile");
     tile.type = "button";
@@ -155,11 +163,11 @@ export function gallery({ facts, labels, averages, averagesShape, onTap, onPeek 
     const share = element("span", "am-share");
     tile.append(caption, count, share);
     tile.addEventListener("click", (event) => {
-      clearTimeout(resting);
+      peek.stop();
       onTap(index, event);
     });
-    tile.addEventListener("pointerenter", () => peek(index));
-    tile.addEventListener("pointerleave", () => peek(undefined));
+    tile.addEventListener("pointerenter", () => peek.at(index));
+    tile.addEventListener("pointerleave", () => peek.at(undefined));
     box.append(tile);
     return { tile, count, share };
   });

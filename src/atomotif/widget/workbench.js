@@ -8,6 +8,7 @@ import * as panels from "./panels.js";
 import { outlineLayer } from "./outline_layer.js";
 import { PointView } from "./point_view.js";
 import { selectionPanel } from "./selection_panel.js";
+import { environmentTiles, quadTiles } from "./set_tiles.js";
 import { TreeView } from "./tree_view.js";
 
 // A selection without a kernel: rows, and who wants to know of a change.
@@ -55,7 +56,10 @@ function fillImage(source, ndarray, { pixels, shape, x0, x1, y0, y1 }) {
 
 const DEPENDS_ON = {
   micrograph: ["image", "points"], layout: ["layout"], tree: ["hierarchy"], gallery: ["motifs"], selection: ["motifs"],
+  environments: ["environments"], quads: ["quads"],
 };
+
+const SETS = ["environments", "quads"];
 
 // Shows a workbench in `host`. Resolves to {selection, columns, figures, state, repaint, dispose}.
 // - figures: Bokeh documents as JSON, by name; packed: the columns as {dtype, shape, data};
@@ -114,7 +118,8 @@ export async function mount({
   });
   const card = panels.hoverCard({ facts, columns, shapes, copyAt });
   const grid = panels.element("div", "am-views");
-  grid.dataset.views = names.join(" ");
+  // Those of sets have a row of their own below, whichever of the others there are.
+  grid.dataset.views = names.filter((name) => !SETS.includes(name)).join(" ");
   const made = Object.fromEntries(
     names.map((name) => [name, panels.panel(name, DEPENDS_ON[name].some((group) => stale.has(group)))]),
   );
@@ -203,21 +208,26 @@ export async function mount({
   const shown = [bar, ...figureViews.values()];
   if (facts.tree && docs.has("micrograph")) shown.push(outlineLayer({ doc: docs.get("micrograph"), columns, facts }));
 
-  // ---- gallery and summary
+  // ---- gallery, sets of points and summary
+  const tap = (rows, { shiftKey: shift, ctrlKey: ctrl, metaKey: meta, altKey: alt }) => {
+    gesture(rows, { shift, ctrl, meta, alt });
+  };
+  // Where points are, without selecting them: many colours are hard to tell apart.
+  const peek = guarded((rows = selection.get()) => figureViews.forEach((view) => view.show(rows)));
   if (made.gallery) {
     const gallery = panels.gallery({
       facts, labels: columns.label, averages: columns.averages, averagesShape: shapes.averages,
-      onTap: (motif, event) => gesture(link.rowsOfMotifs(columns.label, [motif]), {
-        shift: event.shiftKey, ctrl: event.ctrlKey, meta: event.metaKey, alt: event.altKey,
-      }),
-      // Where a motif is, without selecting it: many colours are hard to tell apart.
-      onPeek: guarded((motif) => {
-        const rows = motif === undefined ? selection.get() : link.rowsOfMotifs(columns.label, [motif]);
-        for (const view of figureViews.values()) view.show(rows);
-      }),
+      onTap: (motif, event) => tap(link.rowsOfMotifs(columns.label, [motif]), event),
+      onPeek: (motif) => peek(motif === undefined ? undefined : link.rowsOfMotifs(columns.label, [motif])),
     });
     made.gallery.body.append(gallery.box);
     shown.push(gallery);
+  }
+  for (const [name, make] of Object.entries({ environments: environmentTiles, quads: quadTiles })) {
+    if (!made[name]) continue;
+    const tiles = make({ facts, columns, shapes, stale: stale.has(name), onTap: tap, onPeek: peek });
+    made[name].body.append(tiles.box);
+    shown.push(tiles);
   }
   if (made.selection) {
     const summary = selectionPanel({ facts, columns, shapes, micrograph });
