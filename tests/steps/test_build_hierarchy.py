@@ -469,3 +469,15 @@ def test_empty_choices_are_refused(triangles):
     for step, values in (("find_cells", {"dominant": ()}), ("find_environments", {"centers": []})):
         with pytest.raises(ValueError, match="must not be empty"):
             session.run_step(step, **values)
+
+
+@pytest.mark.parametrize(("distortion", "order"), [(0.0, 3), (0.025, 3), (0.06, 1)])
+def test_a_scan_that_distorts_a_little_leaves_the_symmetry(triangles, distortion, order):
+    points, labels, side = triangles
+    sheared = (points - 250) @ np.array([[1 + distortion, 0], [distortion, 1 - distortion]]).T + 250
+    inside = ((sheared > 0) & (sheared < side - 1)).all(axis=1)
+    session = made_session(sheared[inside], labels[inside], side).build_hierarchy()
+    assert session.data["hierarchy"].attrs["symmetry_order"] == order
+    assert f"symmetry of order {order}" in repr(session)
+    loose = session.build_hierarchy(max_strain=0.25)
+    assert loose.data["hierarchy"].attrs["symmetry_order"] == 3

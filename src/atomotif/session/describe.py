@@ -133,7 +133,7 @@ def _groups(data: xr.DataTree) -> list[tuple[str, str]]:
                 "hierarchy",
                 f"{hierarchy.sizes['node']} motif-cells of up to {levels} {hierarchy.attrs['unit']}, "
                 f"{int(hierarchy['count'].sum())} occurrences, {hierarchy.sizes['edge']} edges, "
-                f"{hierarchy.attrs['symmetry_order']} symmetries",
+                f"symmetry of order {hierarchy.attrs['symmetry_order']}",
             )
         )
     if "environments" in data.children:

@@ -7,7 +7,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from atomotif._checks import check_choice
+from atomotif._checks import check_choice, check_positive
 from atomotif.numerics.crystal_operations import (
     Operations,
     crystal_operations,
@@ -36,10 +36,14 @@ class BuildHierarchyParameters(Parameters):
     symmetry : {"crystal", "c4", "none"}, default "crystal"
         What makes two motif-cells the same, beside translations: the rotations of the lattice that map the
         perfect crystal onto itself; rotations by 90 degrees of the grid of indices (the paper, right on a
-        square lattice); or nothing. Rotations of the crystal may strain it by 5 % and move sites by 10 % of
-        their distance; a cell that is not primitive should keep the shape of the primitive one.
+        square lattice); or nothing. Rotations of the crystal may strain it by `max_strain` and move sites by
+        10 % of their distance; a cell that is not primitive should keep the shape of the primitive one.
     mirrors : bool, default False
         With "crystal" mirrors, too.
+    max_strain : float, default 0.06
+        By how much the crystal may be strained by an operation that counts as its symmetry. A lattice that is
+        distorted by 3 %, as scans often are, is strained by up to 6 % when it is turned; a tetragonal crystal
+        with c/a = 1.065 is not taken for a cubic one.
     edges : {"nearest", "all"} or int, default "nearest"
         From each motif-cell to those it is part of: at the next level that has any (paper, fig. 2D); at all
         levels; or where the levels differ by less than a number (paper, Methods, step 7). With "crystal" the
@@ -62,12 +66,14 @@ class BuildHierarchyParameters(Parameters):
     neighborhood: str = "nearest"
     symmetry: str = "crystal"
     mirrors: bool = False
+    max_strain: float = 0.06
     edges: str | int = "nearest"
 
     def __post_init__(self) -> None:
         super().__post_init__()
         check_choice(self.neighborhood, "neighborhood", NEIGHBORHOODS)
         check_choice(self.symmetry, "symmetry", SYMMETRIES)
+        check_positive(self.max_strain, "max_strain")
         whole = isinstance(self.edges, int) and not isinstance(self.edges, bool)
         if self.edges not in ("nearest", "all") and not (whole and int(self.edges) >= 1):
             raise ValueError(
@@ -110,7 +116,8 @@ def build_hierarchy(
     if "site_index" not in cells:
         raise ValueError('`build_hierarchy` needs the cells of a lattice; run `find_cells(cells="lattice")`.')
     vectors, fractions = lattice["vector"].values, lattice["fraction"].values
-    crystal = crystal_operations(vectors, fractions, cells["majority"].values)
+    majority, max_strain = cells["majority"].values, parameters.max_strain
+    crystal = crystal_operations(vectors, fractions, majority, max_strain=max_strain)
     by_sites = parameters.neighborhood == "nearest"
     items = _sites(vectors, fractions, cells, crystal) if by_sites else _cells(cells)
     n_kinds = len(fractions) if by_sites else 1
@@ -183,7 +190,9 @@ def _operations(
 ) -> Operations:
     if parameters.symmetry == "crystal":
         majority = cells["majority"].values
-        return crystal_operations(vectors, fractions, majority, mirrors=parameters.mirrors)
+        return crystal_operations(
+            vectors, fractions, majority, mirrors=parameters.mirrors, max_strain=parameters.max_strain
+        )
     if parameters.symmetry == "none":
         return identity(n_kinds)
     turns = four_fold_of_index().matrix
