@@ -16,7 +16,7 @@ CELL = np.array([[6.8, 18.2], [18.2, 43.2], [43.2, 31.8], [31.8, 6.8]])  # of pe
 @pytest.fixture(scope="module")
 def session():
     rng = np.random.default_rng(0)
-    centers = np.concatenate([CELL + [50 * i, 50 * j] for i in range(6) for j in range(6)])
+    centers = np.concatenate([np.add(CELL, [50 * i, 50 * j]) for i in range(6) for j in range(6)])
     labels = rng.choice(3, len(centers), p=[0.55, 0.4, 0.05])
     made = MotifSession(rng.normal(size=(300, 300)), pixel_size=0.01, units="nm")
     made.set_points(centers).set_motifs(labels, ["empty", "filled", "half"])
