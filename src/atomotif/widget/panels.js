@@ -9,7 +9,7 @@ const TITLES = {
 const PEEK = 150; // ms that the pointer rests on a motif before it is lit
 const MODE_TITLES = { replace: "Replace", add: "Add", subtract: "Remove", intersect: "Intersect" };
 const HINT =
-  "Drag a lasso or a box, tap a column, a motif or a motif-cell. Shift adds, Ctrl or ⌘ removes, Alt intersects; " +
+  "Drag a lasso or a box, tap a column, a tile or a motif-cell. Shift adds, Ctrl or ⌘ removes, Alt intersects; " +
   "Esc or a double tap clears.";
 
 export const whole = (n) => n.toLocaleString("en-GB");

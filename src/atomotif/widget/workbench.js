@@ -213,7 +213,9 @@ export async function mount({
     gesture(rows, { shift, ctrl, meta, alt });
   };
   // Where points are, without selecting them: many colours are hard to tell apart.
-  const peek = guarded((rows = selection.get()) => figureViews.forEach((view) => view.show(rows)));
+  const peek = guarded((rows = selection.get()) => {
+    if (!signal.aborted) figureViews.forEach((view) => view.show(rows));
+  });
   if (made.gallery) {
     const gallery = panels.gallery({
       facts, labels: columns.label, averages: columns.averages, averagesShape: shapes.averages,
