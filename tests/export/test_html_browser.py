@@ -10,7 +10,11 @@ import pytest
 import xarray as xr
 from PIL import Image
 
+from atomotif import MotifSession
 from atomotif.export.html import to_html
+from atomotif.session.environments import Environments
+from atomotif.steps.base import Context
+from atomotif.steps.find_environments import FindEnvironmentsParameters, find_environments
 
 pytestmark = pytest.mark.browser
 
@@ -567,6 +571,164 @@ def test_page_of_an_unfinished_session_opens(open_report, make_data, without):
     assert report.page.locator(".am-error").count() == 0
 
 
+# ---- environments and quads ----------------------------------------------------------------------
+
+TILE = ".am-panel-{} .am-tile"
+
+
+@pytest.fixture
+def surrounded(planted):
+    """The planted session's data with the environments of its columns."""
+    groups = {str(name): node.to_dataset() for name, node in planted.data.children.items()}
+    given = FindEnvironmentsParameters()
+    groups["environments"] = find_environments(groups["points"], groups["motifs"], given, Context())
+    return xr.DataTree.from_dict(groups)
+
+
+def class_of(data, center, *rings):
+    """The class of environments that is so described in the table, and the rows of its points."""
+    found = Environments(data)
+    table = found.table()
+    (k,) = table.index[(table[["center", "ring 1", "ring 2"]] == [center, *rings]).all(axis=1)]
+    return int(table["count"][k]), np.flatnonzero(
+        np.isin(data["points"]["id"].values, found.members(k))
+    ).tolist()
+
+
+def test_a_tap_on_a_class_of_environments_lights_its_columns(open_report, surrounded):
+    report = open_report(surrounded, size=(1280, 1800))
+    x, y = (surrounded["points"][name].values for name in "xy")
+    before = report.pixels()
+    count, rows = class_of(surrounded, "V", "2 A + 1 B + 1 V", "4 A + 4 B")
+    assert count == 4
+    tile = report.page.locator(
+        TILE.format("environments"), has_text="V · 2\u00a0A + B + V · 4\u00a0A + 4\u00a0B"
+    )
+    assert tile.locator("svg circle:not(.am-ring)").count() == 1 + 4 + 8
+    tile.click()
+    report.page.mouse.move(2, 2)
+    report.page.wait_for_timeout(300)
+    assert report.selected() == rows
+    assert tile.get_attribute("aria-pressed") == "true"
+    assert "4 / 4" in tile.inner_text()
+    after = report.pixels()
+    color, label = surrounded["motifs"]["color"].values, surrounded["motifs"]["label"].values
+    for row, place in enumerate(report.places("micrograph", x, y)):
+        if x[row] < 1.4 and y[row] > 2.8:
+            continue  # the scale bar
+        off = distance(after, place, color[label[row]])
+        assert (off < 12) == (row in rows)
+        assert (
+            row in rows
+            or after[round(place[1]), round(place[0])].sum() < before[round(place[1]), round(place[0])].sum()
+        )
+    # Keys do what they do elsewhere.
+    _, singles = class_of(surrounded, "V", "2 A + 2 B", "4 A + 4 B")
+    report.page.keyboard.down("Shift")
+    report.page.locator(TILE.format("environments"), has_text="V · 2\u00a0A + 2\u00a0B ·").first.click()
+    report.page.keyboard.up("Shift")
+    assert report.selected() == sorted({*rows, *singles})
+    assert report.requests == [report.address]
+    assert report.complaints == []
+
+
+def test_a_lasso_lights_the_classes_whose_centres_it_holds(open_report, surrounded):
+    report = open_report(surrounded, size=(1280, 1800))
+    bottom = 6 * 14 * 0.0125  # below two of the three single V, above all pairs
+    report.drag("micrograph", [(0.0, 0.0), (3.45, 0.0), (3.45, bottom), (0.0, bottom)])
+    tiles = report.page.locator(TILE.format("environments"))
+    texts = tiles.all_inner_texts()
+    of = {text.split("\n")[0].replace("\u00a0", " "): text for text in texts}
+    assert "2 / 3" in of["V · 2 A + 2 B · 4 A + 4 B"]
+    assert "0 / 4" in of["V · 2 A + B + V · 4 A + 4 B"]
+    dim = ["am-dim" in tiles.nth(k).get_attribute("class") for k in range(len(texts))]
+    assert dim == [" / " in text and "\n0 / " in text for text in texts]
+    assert 0 < sum(dim) < len(dim)
+    report.page.keyboard.press("Escape")
+    assert not any(" / " in text for text in tiles.all_inner_texts())
+    assert report.complaints == []
+
+
+def test_stale_environments_are_greyed_and_hostile_names_are_text(open_report, surrounded):
+    hostile = "<img src=x onerror=alert(1)>"
+    names = np.array([hostile, "B", "V"], object)
+    surrounded["environments"] = (
+        surrounded["environments"].to_dataset().assign(motif_name=("motif_", names)).assign_attrs(stale=1)
+    )
+    report = open_report(surrounded, size=(1280, 1800))
+    panel = report.page.locator(".am-panel-environments")
+    assert "am-stale" in panel.get_attribute("class")
+    assert "out of date" in panel.inner_text()
+    assert hostile in panel.inner_text().replace("\u00a0", " ")
+    assert report.page.locator("img").count() == 0
+    panel.locator(".am-tile").first.click()
+    assert report.selected()
+    assert report.complaints == []
+
+
+@pytest.fixture(scope="module")
+def paved():
+    """A session of pentagons that tile the plane, filled on the right, with their quads."""
+    cell = np.array([[6.8, 18.2], [18.2, 43.2], [43.2, 31.8], [31.8, 6.8]])
+    centers = np.concatenate([np.add(cell, [50 * i, 50 * j]) for i in range(5) for j in range(5)])
+    labels = (centers[:, 1] > 125).astype(int)
+    image = np.random.default_rng(0).normal(0, 0.1, (250, 250))
+    image[tuple(centers.astype(int).T)] = 1.0
+    session = MotifSession(image, pixel_size=0.01, units="nm").set_points(centers)
+    return session.set_motifs(labels, ["empty", "filled"]).find_quads(
+        empty="empty", filled="filled", n_draws=9
+    )
+
+
+def test_a_tap_on_a_state_of_quads_lights_its_columns_and_a_lasso_its_states(open_report, paved):
+    report = open_report(paved.data, size=(1280, 1500))
+    ids = paved.data["points"]["id"].values
+    tiles = report.page.locator(TILE.format("quads"))
+    assert tiles.count() == 16
+    full = tiles.last  # all four corners filled
+    rows = np.flatnonzero(np.isin(ids, paved.quads.ids(2, 15))).tolist()
+    assert full.inner_text().startswith("18\n")
+    full.click()
+    assert report.selected() == rows
+    assert full.inner_text().startswith("18 / 18\n")
+    assert full.get_attribute("aria-pressed") == "true"
+    # No column on the left is filled.
+    assert "am-dim" in tiles.first.get_attribute("class")
+    report.drag("micrograph", [(0.0, 0.0), (1.25, 0.0), (1.25, 2.5), (0.0, 2.5)])
+    assert tiles.first.inner_text().startswith("18 / 18\n")
+    assert full.inner_text().startswith("0 / 18\n")
+    text = report.page.locator(".am-panel-quads").inner_text()
+    assert f"Entropy {paved.quads.entropies()['entropy'][0]:.2f} bits" in text
+    # Level 3: no pentagon of 16 is filled at the left, all are at the right.
+    report.page.keyboard.press("Escape")
+    pixels = choose_layer(report, "quads, level 3")
+    squares = paved.data["quads"]
+    state, x, y = (squares[f"square_{name}"].values for name in ("state", "x", "y"))
+    for value, color in ((0, "#440154"), (65535, "#fde724")):
+        (there,) = np.nonzero(state == value)
+        assert len(there)
+        off = [distance(pixels, place, color) for place in report.places("micrograph", x[there], y[there])]
+        assert min(off) < 12
+    assert report.requests == [report.address]
+    assert report.complaints == []
+
+
+@pytest.mark.parametrize("width", [480, 1280, 1920])
+def test_tiles_have_their_place_at_every_width(open_report, surrounded, paved, width):
+    surrounded["quads"] = paved.data["quads"].to_dataset()
+    report = open_report(surrounded, size=(width, 900))
+    assert report.page.evaluate("document.documentElement.scrollWidth") <= width
+    for name in ("environments", "quads"):
+        panel = report.page.locator(f".am-panel-{name}").bounding_box()
+        whole = report.page.locator(".am-views").bounding_box()
+        assert abs(panel["width"] - whole["width"]) < 2
+        for tile in report.page.locator(TILE.format(name)).all():
+            box = tile.bounding_box()
+            assert panel["x"] <= box["x"]
+            assert box["x"] + box["width"] <= panel["x"] + panel["width"]
+            assert box["y"] + box["height"] <= panel["y"] + panel["height"]
+
+
 # ---- the tree ------------------------------------------------------------------------------------
 
 SINGLE, MISSING, PAIR = 0, 1, 2  # motif-cells of the planted session
@@ -741,7 +903,7 @@ def test_a_lasso_in_the_tree_takes_the_motif_cells_inside_and_keys_combine(tree)
 
 
 def test_the_tree_can_be_restricted_to_what_is_selected(tree):
-    switch = tree.page.get_by_role("button", name="Only what is selected")
+    switch = tree.page.get_by_role("button", name="Only of selected motifs")
     switch.click()
     assert sorted(tree.counts()) == ["×1", "×2", "×3"]  # nothing is selected
     tree.page.locator(".am-tile").nth(2).click()

@@ -7,8 +7,11 @@ import pytest
 import xarray as xr
 from PIL import Image
 
+from atomotif import MotifSession
 from atomotif.export.picture import MOST_BYTES, picture
 from atomotif.export.tree_picture import occurrences_touched
+from atomotif.steps.base import Context
+from atomotif.steps.find_environments import FindEnvironmentsParameters, find_environments
 from atomotif.views.data import ViewData
 
 COLORS = {"Mo": (0x00, 0x72, 0xB2), "2 Se": (0xE6, 0x9F, 0x00), "V_Se": (0x00, 0x9E, 0x73)}
@@ -191,3 +194,34 @@ def test_occurrences_touched_are_those_of_a_count_by_hand(planted):
             sum(any(members[k]) for k in range(*tree.occurrence_offset[n : n + 2])) for n in range(3)
         ]
         assert whole.tolist() == [k for k in range(6) if all(members[k])]
+
+
+def test_environments_are_drawn_with_what_is_selected(planted):
+    groups = {str(name): node.to_dataset() for name, node in planted.data.children.items()}
+    given = FindEnvironmentsParameters()
+    groups["environments"] = find_environments(groups["points"], groups["motifs"], given, Context())
+    data, ids = xr.DataTree.from_dict(groups), groups["points"]["id"].values
+    label = data["motifs"]["label"].values
+    plain = pixels(picture(data, ["environments"]))
+    chosen = pixels(picture(data, ["environments"], ids[label == 2]))
+    assert plain.shape[0] > 100
+    color = tuple(int(str(data["motifs"]["color"].values[2])[at : at + 2], 16) for at in (1, 3, 5))
+    # A bar is filled, beside the discs that are there without a selection.
+    assert near(chosen, color).sum() > near(plain, color).sum() + 500
+
+
+def test_states_of_quads_are_drawn_with_their_counts():
+    cell = np.array([[6.8, 18.2], [18.2, 43.2], [43.2, 31.8], [31.8, 6.8]])
+    centers = np.concatenate([np.add(cell, [50 * i, 50 * j]) for i in range(4) for j in range(4)])
+    session = MotifSession(np.random.default_rng(0).normal(size=(200, 200))).set_points(centers)
+    session.set_motifs((centers[:, 1] > 100).astype(int), ["empty", "filled"])
+    data = session.find_quads(empty="empty", filled="filled", n_draws=9).data
+    plain = pixels(picture(data, ["quads"]))
+    # Squares at four corners where all are filled, at one in each of four states, at two in each of six.
+    for color, corners in (((0xF0, 0xE4, 0x42), 4), ((0x56, 0xB4, 0xE9), 4), ((0xE6, 0x9F, 0x00), 12)):
+        assert near(plain, color).sum() == pytest.approx(corners * 121, rel=0.1)
+    chosen = pixels(picture(data, ["quads"], session.quads.ids(2, 15)))
+    assert (plain[60:] != chosen[60:]).any()
+    points = data["points"].to_dataset().isel(point=slice(0))
+    empty = xr.DataTree.from_dict({"points": points, "quads": data["quads"].to_dataset()})
+    assert pixels(picture(empty, ["quads"])).shape == plain.shape

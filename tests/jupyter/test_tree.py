@@ -134,7 +134,7 @@ def test_a_selection_made_in_python_lights_the_motif_cells(notebook, lab):
 
 def test_the_restriction_follows_the_motifs(notebook, lab):
     view = notebook.view(ALL)
-    view.box.get_by_role("button", name="Only what is selected").click()
+    view.box.get_by_role("button", name="Only of selected motifs").click()
     view.box.locator(".am-tile").nth(2).click()
     assert sorted(layer(view, "counts")["text"]) == ["×2", "×3"]
     # A name is shown anew, the zoom and the switch are kept.
@@ -142,7 +142,7 @@ def test_the_restriction_follows_the_motifs(notebook, lab):
     assert lab.until(lambda: "void" in notebook.view(ALL).box.locator(".am-gallery").inner_text())
     view = notebook.view(ALL)
     assert sorted(layer(view, "counts")["text"]) == ["×2", "×3"]
-    switch = view.box.get_by_role("button", name="Only what is selected")
+    switch = view.box.get_by_role("button", name="Only of selected motifs")
     assert switch.get_attribute("aria-pressed") == "true"
     switch.click()
     assert sorted(layer(view, "counts")["text"]) == ["×1", "×2", "×3"]

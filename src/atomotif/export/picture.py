@@ -114,6 +114,8 @@ def picture(
     if "layout" in wanted and shown.data.u is not None:
         figures.append(_layout(shown, half))
     total = max(half, sum(panel.width for panel in figures) + _GAP * (len(figures) - 1))
+    if "tree" in wanted and shown.data.tree is not None:
+        total = width
     rows = [_summary(shown, total)]
     if figures:
         rows.append(_beside(figures))
@@ -199,7 +201,8 @@ def _tree(shown: _Shown, width: int) -> Image.Image:
     made = Image.new("RGB", (width, _HEIGHT), PAPER)
     drawn = draw_tree(shown.data.tree, shown.selected, shown.palette, (width, _HEIGHT - _TITLE))
     made.paste(drawn, (0, _TITLE))
-    draw_title(ImageDraw.Draw(made), "Motif-cells", "hierarchy" in shown.data.stale)
+    missing = " (a ring is a missing column)" if shown.data.tree.disc_missing.any() else ""
+    draw_title(ImageDraw.Draw(made), f"Motif-cells{missing}", "hierarchy" in shown.data.stale)
     return made
 
 

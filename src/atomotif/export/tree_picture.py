@@ -133,7 +133,8 @@ def _shapes(
             color = palette[label if 0 <= label < len(palette) - 1 else -1]
             shade = tuple((color if bright else color * 0.3 + 0.7 * np.array(PAPER)).astype(int).tolist())
             box = (x - radius, y - radius, x + radius, y + radius)
-            draw.ellipse(box, fill=None if missing else shade, outline=shade, width=2 * _FINER)
+            # A ring must be told from a disc at this size, too.
+            draw.ellipse(box, fill=None if missing else shade, outline=shade, width=max(1, round(radius / 3)))
     return made.resize(size, Image.Resampling.BOX)
 
 
@@ -150,7 +151,7 @@ def draw_outlines(
     radius = tree.body * frame.scale
     # A light line within a dark one, and nothing inside.
     for grown, value in ((2.0, 1), (1.0, 2), (-0.5, 1), (-1.5, 0)):
-        r = radius + grown
+        r = max(radius + grown, 0.0)  # of many columns each has less room than a line
         for x, y in zip(col, row):
             draw.ellipse((x - r, y - r, x + r, y + r), fill=value)
     drawn = np.asarray(mask)

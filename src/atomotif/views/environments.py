@@ -21,6 +21,7 @@ NOT_SHOWN = 255
 _MOST_PATCHES = 50
 # Rings that an average reaches to, and its side at most, px: a tile is no larger on the screen.
 _RINGS_SEEN = 2
+_MOST_MEASURED = 500  # centres, for how far that is
 _MOST_SIDE = 96
 
 
@@ -111,11 +112,13 @@ def environment_data(
     member_row = rows_of(group["ring_id"].values, ids)
     tile = np.concatenate([of_center, np.repeat(of_center, np.diff(start))])
     row = np.concatenate([center_row, member_row])
-    pairs = np.unique(np.column_stack([tile, row])[(tile >= 0) & (row >= 0)], axis=0)
+    known = (tile >= 0) & (row >= 0)
+    held = np.zeros((len(chosen), len(ids)), bool)
+    held[tile[known], row[known]] = True
     return EnvironmentData(
         center_class=center_class,
-        row=pairs[:, 1].astype(np.int32),
-        offset=np.searchsorted(pairs[:, 0], np.arange(len(chosen) + 1)).astype(np.uint32),
+        row=np.nonzero(held)[1].astype(np.int32),
+        offset=np.cumsum([0, *held.sum(axis=1)]).astype(np.uint32),
         average=_averages(groups, of_center, len(chosen), image) if with_averages else None,
         tiles=tuple(_tiles(group, groups.get("motifs", xr.Dataset()), chosen)),
         note=_note(len(count) - len(chosen), int(count.sum() - count[chosen].sum())),
@@ -234,13 +237,15 @@ def _radius(
     group: xr.Dataset, points: xr.Dataset, place: NDArray[np.float64], center: NDArray[np.int64]
 ) -> float:
     """Return how far the rings that are seen reach, and half of the way to a neighbour more, px."""
-    n_shells = int(group.attrs["n_shells"])
-    member = rows_of(group["ring_id"].values, points["id"].values)
-    ring = np.repeat(np.arange(len(center) * n_shells), np.diff(group["ring_offset"].values))
-    of, shell = center[ring // n_shells], ring % n_shells
-    there = (of >= 0) & (member >= 0)
-    away = np.linalg.norm(place[of] - place[member], axis=1)
-    reach = [np.median(away[there & (shell == k)]) for k in range(n_shells) if (there & (shell == k)).any()]
-    if not reach:
-        return float(group.attrs["bond_length"])
-    return float(reach[min(len(reach), _RINGS_SEEN) - 1] + reach[0] / 2)
+    n_shells, offset = int(group.attrs["n_shells"]), group["ring_offset"].values
+    some = np.flatnonzero(center >= 0)
+    some = some[np.linspace(0, len(some) - 1, min(len(some), _MOST_MEASURED)).astype(int)]
+    reach = []
+    for shell in range(min(n_shells, _RINGS_SEEN)):
+        start, end = (offset[some * n_shells + shell + k] for k in (0, 1))
+        parts = [group["ring_id"].values[a:b] for a, b in zip(start, end)]
+        member = rows_of(np.concatenate([np.empty(0, np.int64), *parts]), points["id"].values)
+        of = np.repeat(center[some], end - start)[member >= 0]
+        if len(of):
+            reach.append(np.median(np.linalg.norm(place[of] - place[member[member >= 0]], axis=1)))
+    return float(reach[-1] + reach[0] / 2) if reach else float(group.attrs["bond_length"])

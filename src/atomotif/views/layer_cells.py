@@ -57,7 +57,9 @@ def _held(cells: xr.Dataset, k: int) -> list[int]:
 
 
 def _composition(cells: xr.Dataset, motifs: xr.Dataset, k: int) -> str:
-    names = [str(name) for name in motifs["name"].values] if "name" in motifs else []
+    # As the motifs were named that the cells were made from, which may be others by now.
+    named = cells["motif_name"] if "motif_name" in cells else motifs.get("name", ())
+    names = [str(name) for name in getattr(named, "values", named)]
     parts = []
     for label, count in Counter(_held(cells, k)).items():
         name = names[label] if 0 <= label < len(names) else "none"

@@ -184,6 +184,9 @@ def rebuilt(group: xr.Dataset, name: str, image: DisplayImage | None, side: int)
     else:
         limits = (image.low, image.high)
     explained = group.attrs.get("explained_variance")
-    text = f"{100 * explained:.1f} % of the variance explained" if explained is not None else ""
+    where = 100 * float(np.isfinite(group["residual"].values).mean())
+    text = ""
+    if explained is not None:
+        text = f"{100 * explained:.1f} % of the variance explained on the {where:.0f} % of the image rebuilt"
     facts = {"palette": list(GREYS), "note": f"grey levels as of the micrograph; {text}".removesuffix("; ")}
     return _picture(group["intensity"], side, facts, limits)

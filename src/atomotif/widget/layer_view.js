@@ -5,13 +5,13 @@ import { canvasOf, paintLayer } from "./layer_paint.js";
 import * as links from "./link_layer.js";
 import { element } from "./panels.js";
 
-const NONE = "none";
+export const NO_LAYER = "none";
 const NO_PICTURE = { number: [], image: [], x: [], y: [], dw: [], dh: [] };
 
 // `view` is the micrograph's; `ask({name})` resolves to {facts, packed} of a layer, or to nothing; `onCover` is told
 // when one appears or goes by choice. Returns `box` with chooser and key, and `moved`, to be called with the range.
 export function layerView({ view, source, ndarray, columns, layers, ask, keep, onCover, onError }) {
-  const chosen = { name: NONE, layer: undefined };
+  const chosen = { name: NO_LAYER, layer: undefined };
   const box = element("div", "am-layers");
   const key = element("div", "am-key");
   const select = element("select", "am-select");
@@ -21,8 +21,8 @@ export function layerView({ view, source, ndarray, columns, layers, ask, keep, o
     chosen.name = name;
     select.value = name;
     // It may be busy for long, or gone for ever.
-    if (name !== NONE) key.replaceChildren(element("span", "am-key-note", "waiting for the kernel"));
-    const answer = name === NONE ? undefined : await ask({ name });
+    if (name !== NO_LAYER) key.replaceChildren(element("span", "am-key-note", "waiting for the kernel"));
+    const answer = name === NO_LAYER ? undefined : await ask({ name });
     if (chosen.name !== name) return; // another one was chosen meanwhile
     chosen.layer = answer && prepared(answer, layers.find((one) => one.name === name));
     showKey();
@@ -31,7 +31,7 @@ export function layerView({ view, source, ndarray, columns, layers, ask, keep, o
 
   function chooser() {
     const label = element("label", "am-layer", "Layer:");
-    for (const { name, title, stale, absent } of [{ name: NONE, title: NONE }, ...layers]) {
+    for (const { name, title, stale, absent } of [{ name: NO_LAYER, title: NO_LAYER }, ...layers]) {
       const remark = absent ? " (too large for this page)" : stale ? " (out of date)" : "";
       const option = element("option", "", title + remark);
       option.value = name;
@@ -70,7 +70,7 @@ export function layerView({ view, source, ndarray, columns, layers, ask, keep, o
   function showKey() {
     const { layer } = chosen;
     key.replaceChildren();
-    if (chosen.name === NONE) return;
+    if (chosen.name === NO_LAYER) return;
     if (!layer) {
       key.append(element("span", "am-key-note", "there is nothing to show any more"));
       return;

@@ -56,12 +56,12 @@ export function quadsSelected(rows, nRows, { quadRow, quadState }, nStates = 16)
   const [full, touched] = [new Uint32Array(nStates), new Uint32Array(nStates)];
   for (let quad = 0; quad < quadState.length; quad++) {
     if (quadState[quad] >= nStates) continue;
-    const corners = quadRow.subarray(CORNERS * quad, CORNERS * (quad + 1));
-    let [there, n] = [0, 0];
-    for (const row of corners) {
-      if (row < 0) continue;
+    let there = 0;
+    let n = 0;
+    for (let k = CORNERS * quad; k < CORNERS * (quad + 1); k++) {
+      if (quadRow[k] < 0) continue;
       there++;
-      n += chosen[row];
+      n += chosen[quadRow[k]];
     }
     if (n) touched[quadState[quad]]++;
     if (n && n === there) full[quadState[quad]]++;

@@ -9,7 +9,7 @@ const TITLES = {
 const PEEK = 150; // ms that the pointer rests on a motif before it is lit
 const MODE_TITLES = { replace: "Replace", add: "Add", subtract: "Remove", intersect: "Intersect" };
 const HINT =
-  "Drag a lasso or a box, tap a column, a motif or a motif-cell. Shift adds, Ctrl or ⌘ removes, Alt intersects; " +
+  "Drag a lasso or a box, tap a column, a tile or a motif-cell. Shift adds, Ctrl or ⌘ removes, Alt intersects; " +
   "Esc or a double tap clears.";
 
 export const whole = (n) => n.toLocaleString("en-GB");
@@ -124,6 +124,13 @@ export function swatch(color) {
   const mark = element("span", "am-swatch");
   mark.style.setProperty("--am-motif", color);
   return mark;
+}
+
+// What a colour means.
+export function legend({ name, color }) {
+  const made = element("span", "am-chip");
+  made.append(swatch(color), element("span", "am-name", name));
+  return made;
 }
 
 function chip(name, color, count) {

@@ -68,7 +68,8 @@ export class TreeView extends FigureView {
     if (this.only && this.rows.length) parts[0] += " made of the selected motifs alone";
     if (placed.folded) parts.push(`+${some(placed.folded, "rare one")} not shown`);
     if (columns.discMissing.includes(1)) parts.push("○ missing column");
-    this.on.note(parts.join("; "));
+    const motifs = [...new Set(columns.discLabel)].sort((a, b) => a - b).flatMap((label) => facts.motifs[label] ?? []);
+    this.on.note(parts.join("; "), motifs);
   }
 
   // Fills the layers of these nodes, which are placed; `text` says what stands beside one.

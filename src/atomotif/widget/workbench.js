@@ -3,7 +3,7 @@
 // given to `mount`.
 import * as link from "./link.js";
 import { micrographDetail } from "./detail.js";
-import { layerView } from "./layer_view.js";
+import { layerView, NO_LAYER } from "./layer_view.js";
 import * as panels from "./panels.js";
 import { outlineLayer } from "./outline_layer.js";
 import { PointView } from "./point_view.js";
@@ -95,7 +95,10 @@ export async function mount({
   const fade = stale.has("motifs") ? link.faded : (color) => color;
   const colors = link.pointColors(columns.label, facts.motifs.map(({ color }) => fade(color)), facts.neutral);
   let mode = keep?.mode ?? "replace";
-  let columnsShown = keep?.columnsShown ?? true;
+  // Columns that a layer has hidden come back where there is no such layer.
+  const keptLayer = facts.layers?.some(({ name }) => name === keep?.layer);
+  let byLayer = keep?.byLayer ?? false;
+  let columnsShown = byLayer ? !keptLayer : keep?.columnsShown ?? true;
   let treeRestricted = keep?.treeRestricted ?? false;
   const gesture = guarded((rows, keys = held) => {
     selection.set(link.combine(selection.get(), rows, link.modeOf(keys, mode)));
@@ -147,12 +150,12 @@ export async function mount({
       figure, doc, columns, facts, fade, restricted: treeRestricted,
       on: {
         ...on,
-        note: (text) => (note.textContent = text),
+        note: (text, motifs) => note.replaceChildren(text, ...motifs.map(panels.legend)),
         hover: guarded((node, lines) => (node < 0 || pointer.buttons ? card.hide() : card.tell(`node ${node}`, lines, pointer))),
       },
     });
     const restrict = (value) => (view.restricted = treeRestricted = value);
-    made.tree.head.append(panels.toggle("Only what is selected", treeRestricted, guarded(restrict)));
+    made.tree.head.append(panels.toggle("Only of selected motifs", treeRestricted, guarded(restrict)));
     made.tree.box.append(note);
     return view;
   };
@@ -182,14 +185,21 @@ export async function mount({
       columnsShown = visible;
       view.pointsVisible = visible;
     };
-    const columnsButton = panels.toggle("Columns", columnsShown, showColumns);
+    const columnsButton = panels.toggle("Columns", columnsShown, (visible) => {
+      byLayer = false;
+      showColumns(visible);
+    });
     made.micrograph.head.append(columnsButton);
     showColumns(columnsShown);
     if (layer && facts.layers.length) {
       layers = layerView({
         view, source: sourceOf("layer"), ndarray, columns, layers: facts.layers, ask: layer, keep: keep?.layer, onError,
         // A layer is to be seen between the columns, not behind them.
-        onCover: (covered) => covered === columnsShown && columnsButton.click(),
+        onCover: (covered) => {
+          if (!(covered ? columnsShown : byLayer)) return;
+          columnsButton.click();
+          byLayer = covered;
+        },
       });
       made.micrograph.box.append(layers.box);
     }
@@ -213,7 +223,9 @@ export async function mount({
     gesture(rows, { shift, ctrl, meta, alt });
   };
   // Where points are, without selecting them: many colours are hard to tell apart.
-  const peek = guarded((rows = selection.get()) => figureViews.forEach((view) => view.show(rows)));
+  const peek = guarded((rows = selection.get()) => {
+    if (!signal.aborted) figureViews.forEach((view) => view.show(rows));
+  });
   if (made.gallery) {
     const gallery = panels.gallery({
       facts, labels: columns.label, averages: columns.averages, averagesShape: shapes.averages,
@@ -288,7 +300,8 @@ export async function mount({
       mode,
       columnsShown,
       treeRestricted,
-      layer: layers?.chosen,
+      byLayer,
+      layer: layers && (keptLayer || layers.chosen !== NO_LAYER) ? layers.chosen : keep?.layer,
       places: Object.fromEntries(
         [...figureViews].map(([name, { whole, range, untouched }]) => [name, { whole, range: untouched ? null : range }]),
       ),
