@@ -225,3 +225,16 @@ def test_states_of_quads_are_drawn_with_their_counts():
     points = data["points"].to_dataset().isel(point=slice(0))
     empty = xr.DataTree.from_dict({"points": points, "quads": data["quads"].to_dataset()})
     assert pixels(picture(empty, ["quads"])).shape == plain.shape
+
+
+def test_outlines_have_no_room_among_very_many_columns(make_data, planted):
+    from atomotif.export.drawing import Frame
+    from atomotif.export.tree_picture import draw_outlines
+
+    tree = ViewData.from_tree(planted.data).tree
+    everyone = np.ones(planted.data["points"].sizes["point"], bool)
+    # At so small a scale a column has less room than a line is wide.
+    frame = Frame(60, 60, left=2, bottom=2, top=2, x0=0.0, x1=400.0, y0=0.0, y1=400.0)
+    canvas = np.full((60, 60, 3), 100, np.uint8)
+    draw_outlines(canvas, frame, tree, everyone)
+    assert (canvas != 100).any()
