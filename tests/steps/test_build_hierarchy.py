@@ -481,3 +481,15 @@ def test_a_scan_that_distorts_a_little_leaves_the_symmetry(triangles, distortion
     assert f"symmetry of order {order}" in repr(session)
     loose = session.build_hierarchy(max_strain=0.25)
     assert loose.data["hierarchy"].attrs["symmetry_order"] == 3
+
+
+@pytest.mark.filterwarnings("ignore:the points hardly repeat")
+def test_another_seed_asks_for_nothing_more(triangles):
+    points, labels, side = triangles
+    session = made_session(points, labels, side).run(random_state=7)  # the motifs were given
+    assert "quads" not in session.data.children
+    assert session._state.wanted["find_lattice"].random_state == 7
+    other = made_session(points, labels, side).run()
+    assert session.motif_cells.table().equals(other.motif_cells.table())
+    amorphous = np.random.default_rng(0).uniform(10, side - 10, (300, 2))
+    assert "no lattice found" in repr(made_session(amorphous, np.arange(300) % 3, side).run(random_state=7))

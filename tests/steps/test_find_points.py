@@ -200,3 +200,8 @@ def test_motifs_of_pentagon_centres(shared: Path, variant: str) -> None:
     majority = [np.bincount(kind[told & (label == motif)], minlength=3) for motif in range(4)]
     assert sum(counts.max() for counts in majority) == told.sum()
     assert {int(counts.argmax()) for counts in majority if counts.sum()} == {0, 1, 2}
+
+
+def test_a_constant_image_is_refused_as_such() -> None:
+    with pytest.raises(ValueError, match=r"`image` must not be constant, got 2.5 everywhere"):
+        MotifSession(np.full((64, 64), 2.5)).find_points()

@@ -16,7 +16,6 @@ def sort_parameters(parameters: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     ----------
     parameters : mapping
         Any step's parameter by its name, or a step's name with a dict of its parameters.
-        `random_state` goes to all steps that have it.
 
     Returns
     -------
@@ -46,7 +45,7 @@ def sort_parameters(parameters: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
             near = difflib.get_close_matches(name, sorted(known), 1)
             hint = f"did you mean `{near[0]}`?" if near else f"known are {', '.join(sorted(known))}."
             raise TypeError(f"`{name}` must be a parameter of a step; {hint}")
-        if len(owners) > 1 and name != "random_state":
+        if len(owners) > 1:
             raise TypeError(
                 f"`{name}` must name one step, but {', '.join(owners)} have it; "
                 f'use `run({owners[0]}={{"{name}": {value!r}}})`.'
@@ -69,6 +68,32 @@ def check_names(verb: str, parameters: Collection[str]) -> None:
     if unknown:
         allowed = ", ".join(f"`{name}`" for name in known)
         raise TypeError(f"`{unknown[0]}` must be a parameter of `{verb}` ({allowed}).")
+
+
+def with_seed(
+    state: State, changes: Mapping[str, Mapping[str, Any]], seed: Any, *, frozen: Collection[str] = ()
+) -> dict[str, dict[str, Any]]:
+    """Return the changes with `random_state` for every step that has it and is made here.
+
+    Not for results that were given or are the parent's, nor for steps on demand that nobody has asked for.
+
+    Parameters
+    ----------
+    state : State
+        What there is, and what was last asked for.
+    changes : mapping
+        New parameters by step, as of `sort_parameters`.
+    seed : int
+        The value.
+    frozen : collection of str
+        Groups that are not to be made here.
+    """
+    seeded = {verb: dict(values) for verb, values in changes.items()}
+    for step in steps_with("random_state"):
+        asked = not step.on_demand or step.verb in state.wanted or step.verb in changes
+        if asked and step.group not in frozen and not state.is_given(step.group):
+            seeded[step.verb] = {"random_state": seed, **seeded.get(step.verb, {})}
+    return seeded
 
 
 def needed_for(groups: Collection[str], wanted: Mapping[str, Parameters]) -> set[str]:

@@ -17,7 +17,7 @@ from atomotif.session.commands import Rename
 from atomotif.session.engine import MAIN, SHARED, SHARED_BY_SUBSET
 from atomotif.session.given import checked_labels, checked_points
 from atomotif.session.history import recorded
-from atomotif.session.planning import check_names, needed_for, plan, sort_parameters
+from atomotif.session.planning import check_names, needed_for, plan, sort_parameters, with_seed
 from atomotif.session.progress import Progress, in_notebook
 from atomotif.session.results import Results
 from atomotif.session.verbs import StepVerb
@@ -188,8 +188,8 @@ class MotifSession(Results):
         ----------
         **parameters
             Any step's parameter by its name, as in ``run(patch_size=41, rotation_invariant=False)``.
-            A name that several steps have is refused, but for `random_state`, which goes to all; use
-            ``run(find_motifs={"method": "layout"})`` for those.
+            A name that several steps have is refused, but for `random_state`, which goes to all that are
+            made here; use ``run(find_motifs={"method": "layout"})`` for those.
 
         Returns
         -------
@@ -206,6 +206,7 @@ class MotifSession(Results):
         >>> session.run(patch_size=41, rotation_invariant=False).stale
         ()
         """
+        seed = parameters.pop("random_state", None)
         changes = sort_parameters(parameters)
         for verb in changes:
             if STEPS[verb].group in self._frozen:
@@ -213,7 +214,8 @@ class MotifSession(Results):
             if self._state.is_given(STEPS[verb].group):
                 raise ValueError(f"`{verb}` must not get parameters in `run`: its result was given.")
         # What not every sample has must be there only if it is asked for, or is needed for that.
-        todo = plan(self._state, changes, frozen=self._frozen)
+        seeded = changes if seed is None else with_seed(self._state, changes, seed, frozen=self._frozen)
+        todo = plan(self._state, seeded, frozen=self._frozen)
         asked = needed_for({STEPS[verb].group for verb in changes}, dict(todo))
         may_fail = [verb for verb, _ in todo if STEPS[verb].for_crystals and STEPS[verb].group not in asked]
         self._execute(todo, may_fail=may_fail)

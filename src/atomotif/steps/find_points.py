@@ -117,6 +117,8 @@ def find_points(image: xr.Dataset, parameters: FindPointsParameters, context: Co
     if source not in image:
         raise ValueError(f"`source` must be an image that was made, got {source!r}; run `denoise` first.")
     intensity = image["intensity"].values
+    if intensity.min() == intensity.max():
+        raise ValueError(f"`image` must not be constant, got {intensity.flat[0]:g} everywhere.")
     found = find_columns(
         image[source].values,
         # Of the image as it was taken: smoothing makes the noise of neighbouring pixels alike.
