@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import threading
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
@@ -90,14 +90,16 @@ class Engine:
 
     def _execute(
         self,
-        steps: Sequence[tuple[str, Parameters]],
+        steps: Iterable[tuple[str, Parameters]],
         asked_for: str | None = None,
         *,
+        wanted: Mapping[str, Parameters] | None = None,
         may_fail: Collection[str] = (),
     ) -> None:
         """Run steps; after an error all is as it was, after an interrupt what is done stays done.
 
-        Of those that `may_fail` one that finds nothing is left out, with all that depends on it.
+        The values that are `wanted` are known as such even where an interrupt comes before their steps. Of
+        the steps that `may_fail` one that finds nothing is left out, with all that depends on it.
         """
         from atomotif.numerics._threads import one_blas_thread
 
@@ -105,10 +107,11 @@ class Engine:
             preload_views(self._state.groups["image"].attrs["units"])
         saved = [(session, session._state.copy(), session._subset) for session in self._family()]
         selected = self._selection.ids
-        self._state.wanted.update(steps)
+        self._state.wanted.update(wanted or {})
         try:
             with shown(self.progress) as progress, one_blas_thread():
                 for verb, parameters in steps:
+                    self._state.wanted[verb] = parameters
                     progress.update(verb, 0.0)
                     start = time.perf_counter()
                     try:

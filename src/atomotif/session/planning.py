@@ -73,9 +73,9 @@ def check_names(verb: str, parameters: Collection[str]) -> None:
 def with_seed(
     state: State, changes: Mapping[str, Mapping[str, Any]], seed: Any, *, frozen: Collection[str] = ()
 ) -> dict[str, dict[str, Any]]:
-    """Return the changes with `random_state` for every step that has it and is made here.
+    """Return the changes with `random_state` for every step that has it, if it is made here.
 
-    Not for results that were given or are the parent's, nor for steps on demand that nobody has asked for.
+    Not for results that were given or are the parent's.
 
     Parameters
     ----------
@@ -90,8 +90,7 @@ def with_seed(
     """
     seeded = {verb: dict(values) for verb, values in changes.items()}
     for step in steps_with("random_state"):
-        asked = not step.on_demand or step.verb in state.wanted or step.verb in changes
-        if asked and step.group not in frozen and not state.is_given(step.group):
+        if step.group not in frozen and not state.is_given(step.group):
             seeded[step.verb] = {"random_state": seed, **seeded.get(step.verb, {})}
     return seeded
 
@@ -117,6 +116,7 @@ def plan(
     state: State,
     changes: Mapping[str, Mapping[str, Any]] | None = None,
     *,
+    asked: Collection[str] | None = None,
     groups: Collection[str] | None = None,
     before: str | None = None,
     frozen: Collection[str] = (),
@@ -129,6 +129,9 @@ def plan(
         What there is, and what was last asked for.
     changes : mapping, optional
         New parameters by step, as of `sort_parameters`.
+    asked : collection of str, optional
+        Steps that are made even where they are for other samples or on demand only; by default those with
+        new parameters.
     groups : collection of str, optional
         Only what is needed for these groups, themselves included; by default all groups.
     before : str, optional
@@ -143,19 +146,23 @@ def plan(
     wanted = {verb: state.parameters(verb, (changes or {}).get(verb)) for verb in STEPS}
     verbs = list(STEPS)
     if groups is not None:
-        needed = needed_for(groups, wanted)
-        verbs = [verb for verb in verbs if STEPS[verb].group in needed]
+        inputs = needed_for(groups, wanted)
+        verbs = [verb for verb in verbs if STEPS[verb].group in inputs]
     if before is not None:
         earlier = list(STEPS)[: list(STEPS).index(before)]
         verbs = [verb for verb in verbs if verb in earlier]
+    asked = changes or {} if asked is None else asked
+    # Whatever is there, or was asked for once, is kept up to date with all that it needs.
+    kept = {verb for verb, step in STEPS.items() if step.group in state.groups or verb in state.wanted}
+    needed = needed_for({STEPS[verb].group for verb in kept.union(asked)}, wanted)
     todo: list[tuple[str, Parameters]] = []
     remade: set[str] = set()
     for verb in verbs:
         group = STEPS[verb].group
         if group in frozen or (group == "points" and state.is_given(group)):
             continue
-        asked = group in state.groups or verb in state.wanted or verb in (changes or {})
-        if groups is None and STEPS[verb].on_demand and not asked:
+        unasked = STEPS[verb].suits(continuous=state.continuous) and not STEPS[verb].on_demand
+        if groups is None and not unasked and group not in needed:
             continue
         idle = state.is_current(verb, wanted[verb]) or (
             groups is None and state.was_left_out(verb, wanted[verb])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -21,6 +21,7 @@ from atomotif.session.planning import check_names, needed_for, plan, sort_parame
 from atomotif.session.progress import Progress, in_notebook
 from atomotif.session.results import Results
 from atomotif.session.verbs import StepVerb
+from atomotif.steps.base import Parameters
 from atomotif.steps.find_points import points_group
 from atomotif.steps.graph import STEPS
 
@@ -213,12 +214,19 @@ class MotifSession(Results):
                 raise ValueError(f"`{verb}` must be changed on the parent session of a branch.")
             if self._state.is_given(STEPS[verb].group):
                 raise ValueError(f"`{verb}` must not get parameters in `run`: its result was given.")
-        # What not every sample has must be there only if it is asked for, or is needed for that.
         seeded = changes if seed is None else with_seed(self._state, changes, seed, frozen=self._frozen)
-        todo = plan(self._state, seeded, frozen=self._frozen)
-        asked = needed_for({STEPS[verb].group for verb in changes}, dict(todo))
-        may_fail = [verb for verb, _ in todo if STEPS[verb].for_crystals and STEPS[verb].group not in asked]
-        self._execute(todo, may_fail=may_fail)
+        values = {verb: self._state.parameters(verb, seeded.get(verb)) for verb in STEPS}
+        # What not every sample has must be there only if it is asked for, or is needed for that.
+        needed = needed_for({STEPS[verb].group for verb in changes}, values)
+        may_fail = [verb for verb, one in STEPS.items() if one.may_find_nothing and one.group not in needed]
+        remembered = [verb for verb in seeded if verb in changes or STEPS[verb].group in self._state.groups]
+
+        def steps() -> Iterator[tuple[str, Parameters]]:
+            # Only once a sample is laid out is it known whether it is continuous, and which steps are for it.
+            yield from plan(self._state, seeded, asked=changes, before="find_motifs", frozen=self._frozen)
+            yield from plan(self._state, seeded, asked=changes, frozen=self._frozen)
+
+        self._execute(steps(), wanted={verb: values[verb] for verb in remembered}, may_fail=may_fail)
         return self
 
     # ---- results that are given ------------------------------------------------------------------

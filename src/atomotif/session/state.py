@@ -51,6 +51,12 @@ class State:
         points = self.groups.get("points")
         return np.empty(0, np.int64) if points is None else points["id"].values
 
+    @property
+    def continuous(self) -> bool:
+        """Whether the features form a continuum, as far as they have been laid out."""
+        layout = self.groups.get("layout")
+        return layout is not None and bool(layout.attrs.get("continuous", 0))
+
     def parameters(self, verb: str, changes: Mapping[str, Any] | None = None) -> Parameters:
         """Return the values that the step is to run with: those last asked for, and `changes`."""
         values = self.wanted.get(verb) or STEPS[verb].parameters()

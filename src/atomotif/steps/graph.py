@@ -41,9 +41,11 @@ class Step:
         The dataclass of its parameters.
     function : callable
         From the groups that its parameters require, in order, to one group.
-    for_crystals : bool, default False
-        Whether only some samples have what it finds: `run` leaves it and what depends on it out where it
-        finds nothing, instead of failing.
+    sample : {"any", "discrete", "crystal", "continuous"}, default "any"
+        For which samples `run` makes it unasked. "discrete": where the features fall into groups; "crystal":
+        where they do and there is a lattice, so that it and what depends on it are left out where it finds
+        nothing, instead of failing; "continuous": where they form a continuum, likewise left out where it
+        finds nothing.
     on_demand : bool, default False
         Whether `run` makes it only where it was asked for before, or its parameters are given.
     """
@@ -52,8 +54,17 @@ class Step:
     group: str
     parameters: type[Parameters]
     function: Callable[..., xr.Dataset]
-    for_crystals: bool = False
+    sample: str = "any"
     on_demand: bool = False
+
+    @property
+    def may_find_nothing(self) -> bool:
+        """Whether only some of its samples have what it finds."""
+        return self.sample in ("crystal", "continuous")
+
+    def suits(self, *, continuous: bool) -> bool:
+        """Return whether it is for samples that are continuous, or for those that are not."""
+        return self.sample == "any" or (self.sample == "continuous") == continuous
 
 
 #: All steps in the order in which they run.
@@ -95,29 +106,35 @@ STEPS: dict[str, Step] = {
         Step(
             "compute_layout", "layout", compute_layout.ComputeLayoutParameters, compute_layout.compute_layout
         ),
-        Step("find_motifs", "motifs", find_motifs.FindMotifsParameters, find_motifs.find_motifs),
-        Step("find_lattice", "lattice", find_lattice.FindLatticeParameters, find_lattice.find_lattice, True),
+        Step("find_motifs", "motifs", find_motifs.FindMotifsParameters, find_motifs.find_motifs, "discrete"),
+        Step(
+            "find_lattice",
+            "lattice",
+            find_lattice.FindLatticeParameters,
+            find_lattice.find_lattice,
+            "crystal",
+        ),
         Step(
             "measure_strain",
             "strain",
             measure_strain.MeasureStrainParameters,
             measure_strain.measure_strain,
-            True,
+            "crystal",
         ),
-        Step("find_cells", "cells", find_cells.FindCellsParameters, find_cells.find_cells, True),
+        Step("find_cells", "cells", find_cells.FindCellsParameters, find_cells.find_cells, "crystal"),
         Step(
             "build_hierarchy",
             "hierarchy",
             build_hierarchy.BuildHierarchyParameters,
             build_hierarchy.build_hierarchy,
-            True,
+            "crystal",
         ),
         Step(
             "find_environments",
             "environments",
             find_environments.FindEnvironmentsParameters,
             find_environments.find_environments,
-            for_crystals=True,
+            sample="crystal",
             on_demand=True,
         ),
         Step(
@@ -125,7 +142,7 @@ STEPS: dict[str, Step] = {
             "quads",
             find_quads.FindQuadsParameters,
             find_quads.find_quads,
-            for_crystals=True,
+            sample="crystal",
             on_demand=True,
         ),
         Step(
@@ -133,7 +150,7 @@ STEPS: dict[str, Step] = {
             "reconstruction",
             reconstruct.ReconstructParameters,
             reconstruct.reconstruct,
-            for_crystals=True,
+            sample="crystal",
             on_demand=True,
         ),
     )
