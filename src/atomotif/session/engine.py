@@ -176,14 +176,15 @@ class Engine:
             return
         if "point" in made.dims:
             made = made.assign_coords(id=("point", self._state.ids.copy()))
-        if group == "motifs" and self._state.edits:
-            made, lost = with_edits(made, self._state.edits)
+        edits = [edit for edit in self._state.edits if edit.group == group]
+        if edits:
+            made, lost = with_edits(made, edits)
             self._state.edits = [edit for edit in self._state.edits if edit not in lost]
             of_parent = () if self._parent is None else self._parent._state.edits
             for edit in lost:
                 if edit in of_parent:  # a branch has other motifs, and need not have all of these names
                     continue
-                warn(f"`{edit.code}` was not carried over: no motif has most of the points that it had")
+                warn(f"`{edit.code}` was not carried over: none of the {group} has most of its points")
         self._state.write(group, made, verb, parameters)
         for branch in self._branches.values():
             branch._follow(group)
@@ -210,12 +211,12 @@ class Engine:
         if old is not None:
             self._selection.ids = carry_ids(self._selection.ids, old, self._state.groups["points"])
 
-    def _edit_motifs(self, edit: Edit) -> None:
+    def _apply(self, edit: Edit) -> None:
         with self._root._history.change(edit.code):
-            self._state.restore("motifs", edit.apply(self._state.groups["motifs"]))
+            self._state.restore(edit.group, edit.apply(self._state.groups[edit.group]))
             self._state.edits.append(edit)
             if isinstance(edit, Rename):
-                self._state.rename(edit.motif, edit.value)
+                self._state.rename(edit.group, edit.name, edit.value)
         self._renew_views()
 
     # ---- branches --------------------------------------------------------------------------------

@@ -46,7 +46,7 @@ class Results(Engine):
         """
         if "motifs" not in self._state.groups:
             raise ValueError("there are no motifs yet: call `run`, `find_motifs` or `set_motifs` first.")
-        return Motifs(self._state.groups["motifs"], self._edit_motifs)
+        return Motifs(self._state.groups["motifs"], self._apply)
 
     @property
     def grains(self) -> Grains:

@@ -297,7 +297,9 @@ class MotifSession(Results):
         array, known_names = checked_labels(labels, names, len(self._state.ids))
         self._execute(plan(self._state, groups=("patch",), frozen=self._frozen))
         if known_names is not None:
-            self._state.edits = [edit for edit in self._state.edits if not isinstance(edit, Rename)]
+            self._state.edits = [
+                edit for edit in self._state.edits if edit.group != "motifs" or not isinstance(edit, Rename)
+            ]
         self._write("find_motifs", self._motifs_of(array, known_names), None)
         self._renew_views()
         return self

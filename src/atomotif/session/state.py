@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from atomotif.session.commands import Edit
+from atomotif.session.commands import KINDS, Edit
 from atomotif.steps.base import Parameters
 from atomotif.steps.graph import GROUPS, STEPS, dependents, makers
 
@@ -110,23 +110,24 @@ class State:
                 variable.values.flags.writeable = False
         self.groups[group] = dataset
 
-    def rename(self, old: str, new: str) -> None:
-        """Let parameters that name a motif follow its new name: what was made with them stays current."""
-        self.wanted = {verb: values.renamed(old, new) for verb, values in self.wanted.items()}
+    def rename(self, kind: str, old: str, new: str) -> None:
+        """Let parameters that name a motif or an anchor follow: what was made with them stays current."""
+        self.wanted = {verb: values.renamed(kind, old, new) for verb, values in self.wanted.items()}
+        dim, _ = KINDS[kind]
         for group in self.groups:
             made_by = self.made_by(group)
             now = {
                 verb: values
                 if values == GIVEN
-                else STEPS[verb].parameters.from_dict(values).renamed(old, new).to_dict()
+                else STEPS[verb].parameters.from_dict(values).renamed(kind, old, new).to_dict()
                 for verb, values in made_by.items()
             }
             if now != made_by:
                 self.groups[group] = self.groups[group].assign_attrs(parameters=json.dumps(now))
-            if group != "motifs" and "motif_name" in self.groups[group]:
-                names = self.groups[group]["motif_name"].values
-                renamed = np.array([new if name == old else name for name in names], dtype=object)
-                self.groups[group] = self.groups[group].assign(motif_name=("motif_", renamed))
+            if group != kind and f"{dim}_name" in self.groups[group]:
+                names = self.groups[group][f"{dim}_name"]
+                renamed = np.array([new if name == old else name for name in names.values], dtype=object)
+                self.groups[group] = self.groups[group].assign({f"{dim}_name": (names.dims, renamed)})
 
     def made_by(self, group: str) -> dict[str, Any]:
         """Return for each step that made `group` the values it ran with, or GIVEN."""

@@ -53,6 +53,8 @@ class Parameters:
     inputs: ClassVar[tuple[str, ...]] = ()
     #: Names of the parameters that name motifs: they follow when one is renamed.
     motif_names: ClassVar[tuple[str, ...]] = ()
+    #: Names of the parameters that name anchors: they follow likewise.
+    anchor_names: ClassVar[tuple[str, ...]] = ()
     #: Names of the parameters that hold ids of points: they follow when points are found anew.
     point_ids: ClassVar[tuple[str, ...]] = ()
 
@@ -66,7 +68,7 @@ class Parameters:
                 value = _frozen(value)
             elif tuple in kinds and isinstance(value, str):  # one name needs no parentheses
                 value = (value,)
-            if value == () and item.name in (*self.motif_names, *self.point_ids):
+            if value == () and item.name in (*self.motif_names, *self.anchor_names, *self.point_ids):
                 raise ValueError(f"`{item.name}` must not be empty.")
             object.__setattr__(self, item.name, value)
             fits = type(value) in kinds or (type(value) is int and float in kinds)
@@ -88,13 +90,14 @@ class Parameters:
         """Return the values as a dictionary that JSON gives back as it is."""
         return {name: _thawed(value) for name, value in asdict(self).items()}
 
-    def renamed(self, old: str, new: str) -> Self:
-        """Return the parameters with another name of a motif."""
+    def renamed(self, kind: str, old: str, new: str) -> Self:
+        """Return the parameters with another name of one of the "motifs" or "anchors"."""
 
         def follow(value: Any) -> Any:
             return tuple(map(follow, value)) if isinstance(value, tuple) else new if value == old else value
 
-        return replace(self, **{name: follow(getattr(self, name)) for name in self.motif_names})
+        names = {"motifs": self.motif_names, "anchors": self.anchor_names}[kind]
+        return replace(self, **{name: follow(getattr(self, name)) for name in names})
 
     def carried(self, carry: Callable[[NDArray[np.int64]], NDArray[np.int64]]) -> Self:
         """Return the parameters with what `carry` makes of ids of points; None where it leaves none."""
