@@ -370,6 +370,18 @@ def test_hyperspy_signals_by_duck_typing() -> None:
     check(to_dataarray(hyperspy(stack, [time], axes), frame=1), GREY + 1, 2.0, "nm")
 
 
+def test_of_a_dataset_its_intensity_is_the_image() -> None:
+    plain = xr.DataArray(np.eye(8, dtype=np.float32), dims=("y", "x"))
+    sample = xr.Dataset(
+        {"row": ("point", [1.0]), "intensity": plain}, attrs={"pixel_size": 0.02, "units": "nm"}
+    )
+    image = to_dataarray(sample)
+    np.testing.assert_array_equal(image.values, plain.values)
+    assert (image.attrs["pixel_size"], image.attrs["units"]) == (0.02, "nm")
+    with pytest.raises(ValueError, match=r"`image` must have a variable 'intensity' .* got \['row'\]"):
+        to_dataarray(sample[["row"]])
+
+
 def test_dataarrays_bring_their_coordinates() -> None:
     values = GREY.astype(np.float32)
     coords = {"y": 5 + np.arange(16) * 0.02, "x": np.arange(17) * 0.02}

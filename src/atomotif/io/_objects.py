@@ -15,6 +15,12 @@ _UNIFORM = 1e-3
 
 def from_object(obj: Any) -> tuple[RawImage, dict[str, Any]]:
     """Return what `obj` holds, and the attributes that stay with it."""
+    if isinstance(obj, xr.Dataset):
+        if "intensity" not in obj:
+            raise ValueError(
+                f"`image` must have a variable 'intensity' where it is a Dataset, got {list(obj.data_vars)}."
+            )
+        obj = obj["intensity"].assign_attrs(obj.attrs)
     if isinstance(obj, xr.DataArray):
         return _from_dataarray(obj), dict(obj.attrs)
     if hasattr(obj, "axes_manager") and hasattr(obj, "data"):

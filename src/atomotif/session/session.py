@@ -34,8 +34,9 @@ class MotifSession(Results):
 
     Parameters
     ----------
-    image : array_like, shape (rows, cols), xr.DataArray or HyperSpy signal
-        The micrograph. A DataArray or signal brings its pixel size.
+    image : array_like, shape (rows, cols), xr.DataArray, xr.Dataset or HyperSpy signal
+        The micrograph; of a Dataset, as simulated samples are, its `intensity`. All but plain arrays bring
+        their pixel size.
     pixel_size : float or str, optional
         Side length of a pixel in `units`, or with its unit as in "12.7 pm"; overrides what the
         image brings. Without any, lengths are in px.
