@@ -133,9 +133,9 @@ def to_dataarray(
     Parameters
     ----------
     obj : array_like, DataArray, Dataset or HyperSpy signal
-        Of a Dataset, as simulated samples are, its variable `intensity`. Two axes (rows, cols), or more with `frame` or `channel`. The pixel size is taken from a
+        Two axes (rows, cols), or more with `frame` or `channel`. The pixel size is taken from a
         DataArray's coordinates where these are uniform, else from its `attrs`; from a HyperSpy
-        signal's axes.
+        signal's axes. Of a Dataset, as simulated samples are, its variable `intensity` is taken.
     pixel_size, units, frame, channel
         As for `read`.
 
