@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from PIL import Image, ImageDraw
 from PIL.PngImagePlugin import PngInfo
 
+from atomotif._palette import NEUTRAL
 from atomotif.export.drawing import (
     INK,
     LINE,
@@ -26,7 +27,7 @@ from atomotif.export.drawing import (
 )
 from atomotif.export.set_pictures import draw_environments, draw_quads
 from atomotif.export.tree_picture import draw_outlines, draw_tree
-from atomotif.views.data import NEUTRAL, DisplayImage, ViewData
+from atomotif.views.data import DisplayImage, ViewData
 from atomotif.views.environments import environment_data
 from atomotif.views.layers import groups_of
 from atomotif.views.quads import quad_data

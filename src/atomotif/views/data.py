@@ -14,8 +14,6 @@ from atomotif._palette import motif_colors
 from atomotif.views.tree_data import TreeData, tree_data
 
 NO_MOTIF = -1
-# Points without a motif: no hue, and of the greys the one farthest from all motifs to colour-blind eyes.
-NEUTRAL = "#737373"
 # Grey levels outside these percentiles are clipped: a few hot pixels must not darken a micrograph.
 PERCENTILES = (0.5, 99.5)
 # The longer side of the micrograph's display copy, px: more than a screen shows at once.

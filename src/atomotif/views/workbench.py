@@ -10,7 +10,8 @@ import xarray as xr
 from bokeh.document import Document
 from numpy.typing import NDArray
 
-from atomotif.views.data import NEUTRAL, DisplayImage, ViewData
+from atomotif._palette import NEUTRAL
+from atomotif.views.data import DisplayImage, ViewData
 from atomotif.views.environments import EnvironmentData, environment_data
 from atomotif.views.gallery import gallery
 from atomotif.views.layers import groups_of, offered
