@@ -65,5 +65,17 @@ def micrograph(units: str, *, has_image: bool = True) -> figure:
             source=empty_source("x", "y"),
             name=f"micrograph-{name}",
         )
+    # Round domains that are compared, in colours of their own: on a light line, since these are dark.
+    for name, color, width in (("domain-casing", "white", 6), ("domain-outline", {"field": "color"}, 3)):
+        plot.multi_line(
+            "xs",
+            "ys",
+            line_color=color,
+            line_width=width,
+            line_join="round",
+            level="overlay",
+            source=empty_source("xs", "ys", "color"),
+            name=f"micrograph-{name}",
+        )
     plot.add_layout(scale_bar(plot, units))
     return plot

@@ -11,6 +11,7 @@ from bokeh.document import Document
 from numpy.typing import NDArray
 
 from atomotif._palette import NEUTRAL
+from atomotif.views.comparison import ComparisonData, comparison_data
 from atomotif.views.data import DisplayImage, ViewData
 from atomotif.views.environments import EnvironmentData, environment_data
 from atomotif.views.gallery import gallery
@@ -20,7 +21,7 @@ from atomotif.views.micrograph import micrograph
 from atomotif.views.quads import QuadData, quad_data
 from atomotif.views.tree import tree
 
-VIEWS = ("micrograph", "layout", "tree", "gallery", "selection", "environments", "quads")
+VIEWS = ("micrograph", "layout", "tree", "gallery", "selection", "environments", "quads", "comparison")
 
 
 @dataclass(frozen=True)
@@ -84,11 +85,14 @@ def workbench(
     there["selection"] = there["gallery"]
     there["tree"] = shown.tree is not None
     groups = groups_of(data)
-    sets: dict[str, EnvironmentData | QuadData | None] = {"environments": None, "quads": None}
+    sets: dict[str, EnvironmentData | QuadData | ComparisonData | None]
+    sets = {"environments": None, "quads": None, "comparison": None}
     if "environments" in wanted:
         sets["environments"] = environment_data(groups, shown.ids, shown.image)
     if "quads" in wanted:
         sets["quads"] = quad_data(groups, shown.ids)
+    if "comparison" in wanted:
+        sets["comparison"] = comparison_data(groups, shown.ids)
     there |= {name: found is not None for name, found in sets.items()}
     names = [name for name in wanted if there[name]]
     figures = {}
