@@ -72,23 +72,23 @@ def add_noise(
     -------
     Dataset
         The sample with the recorded `intensity` float32 and, as apparent in it, `row` and `col`: with the
-        drift, without the jitter, whose mean is zero. New are `specimen_row` and `specimen_col` (point), px, where
-        they were; `contaminated` (point) bool, within the half maximum of a blob; `background` (y, x) float32,
-        all that was added to the specimen, as it appears, in the units of the intensity; `drift` (y, axis) and
-        `row_shift` (y), px: pixel (i, j) shows the specimen's
-        (i + drift[i, 0], j + drift[i, 1] + row_shift[i]). Points that drifted out of the frame are left out;
-        what comes in from outside repeats the specimen's edge. `attrs` hold the arguments.
+        drift, without the jitter, whose mean is zero. New are `specimen_row` and `specimen_col` (point), px,
+        where they were; `contaminated` (point) bool, within the half maximum of a blob; `background` (y, x)
+        float32, all that was added to the specimen, as it appears, in the units of the intensity; `drift`
+        (y, axis) and `row_shift` (y), px: pixel (i, j) shows the specimen's (i + drift[i, 0], j + drift[i, 1]
+        + row_shift[i]). Points that drifted out of the frame are left out; what comes in from outside repeats
+        the specimen's edge. `attrs` hold the arguments as `noise_dose`, ...
 
     Raises
     ------
     ValueError
-        If an argument is negative or not finite, if a share is above 1, if the drift is above a quarter of the
-        rows, or if the sample has no positive intensity.
+        If an argument is negative or not finite, if a share is above 1, if the drift is above a quarter of
+        the rows, or if the sample has no positive intensity.
 
     Notes
     -----
-    The image is resampled with cubic splines from the noise-free one, which must be sampled well: columns of a
-    FWHM of 4 px or more change by less than 1 % of their height.
+    The image is resampled with cubic splines from the noise-free one, which must be sampled well: columns of
+    a FWHM of 4 px or more change by less than 1 % of their height.
 
     Examples
     --------
@@ -121,7 +121,7 @@ def add_noise(
     blobs, covered = _contamination(specimen.shape, contamination, for_blobs)
     added += blobs * specimen.max()
     path = _Drift(specimen.shape, drift, for_drift)
-    lines = np.arange(specimen.shape[0])
+    lines = np.arange(specimen.shape[0], dtype=np.float64)
     shift = jitter * np.clip(for_jitter.standard_normal(len(lines)), -3, 3)
 
     displaced = path.at(lines)
@@ -175,13 +175,14 @@ class _Drift:
         length = float(np.hypot(*total)) if total.shape == (2,) else np.nan
         if not length <= _MOST_DRIFT * self.rows:
             raise ValueError(
-                f"`drift` must be a length or (row, col) of at most a quarter of the {self.rows} rows, got {drift!r}."
+                "`drift` must be a length or (row, col) of at most a quarter of the "
+                f"{self.rows} rows, got {drift!r}."
             )
         self.total = total
         # Across the drift; a parabola of this height is bent by a quarter of it.
         self.bend = bend * np.array([total[1], -total[0]])
 
-    def at(self, line: NDArray[np.generic]) -> NDArray[np.float64]:
+    def at(self, line: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return (row, col) of the drift at lines or between them, shape (n, 2)."""
         time = (line / (self.rows - 1) - 0.5)[:, None]
         result: NDArray[np.float64] = self.total * time + self.bend * time**2
@@ -230,7 +231,7 @@ def _contamination(
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Return soft blobs, and which pixels are within the half maximum of one."""
     field, covered = np.zeros(shape), np.zeros(shape, bool)
-    rows, cols = map(np.arange, shape)
+    rows, cols = (np.arange(side, dtype=np.float64) for side in shape)
     while covered.mean() < share:
         centre = random.uniform(0, shape)
         fwhm = random.uniform(*_BLOB_WIDTHS) * min(shape)
@@ -242,7 +243,7 @@ def _contamination(
 
 
 def _gaussian(
-    y: NDArray[np.generic], x: NDArray[np.generic], centre_y: float, centre_x: float, sigma: float
+    y: NDArray[np.float64], x: NDArray[np.float64], centre_y: float, centre_x: float, sigma: float
 ) -> NDArray[np.float64]:
     """Return a Gaussian of height 1 on the grid of two axes."""
     along_y = np.exp(-((y - centre_y) ** 2) / (2 * sigma**2))
