@@ -1,4 +1,4 @@
-"""Domains and their comparison as the steps make them, of points that lie on a square: for what shows them."""
+"""Domains and their comparison as the steps make them, of points on a square: for what shows them."""
 
 import numpy as np
 import xarray as xr
@@ -17,11 +17,8 @@ def compared_groups(points: xr.Dataset, *, nuisance: bool = True) -> dict[str, x
     x, y = points["x"].values, points["y"].values
     size = max(np.ptp(x), np.ptp(y)) * 1.05
     x0, y0 = x.min() - 0.025 * size, y.min() - 0.025 * size
-    lows = [
-        (y0 + size * (0.06 + 0.5 * row), x0 + size * (0.04 + 0.33 * col))
-        for row in (0, 1)
-        for col in range(3)
-    ]
+    tops, lefts = y0 + size * np.array([0.06, 0.56]), x0 + size * np.array([0.04, 0.37, 0.7])
+    lows = [(top, left) for top in tops for left in lefts]
     high, wide = 0.38 * size, 0.26 * size
     domain = np.full(len(x), -1)
     for k, (top, left) in enumerate(lows):

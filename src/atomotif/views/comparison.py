@@ -73,7 +73,7 @@ class ComparisonData:
     outline_x: NDArray[np.float32]
     outline_y: NDArray[np.float32]
     outline_offset: NDArray[np.uint32]
-    histogram: NDArray[np.uint16] | NDArray[np.uint32]
+    histogram: NDArray[np.unsignedinteger]
     edge: NDArray[np.float32]
     value: NDArray[np.float32]
     level: NDArray[np.uint8]
@@ -243,19 +243,19 @@ def _modes(value: dict[str, NDArray[np.float32]]) -> tuple[tuple[dict[str, Any],
     return tuple(modes), np.array(levels)
 
 
-def _part(value: NDArray[np.float32]) -> tuple[NDArray[np.float64], list[dict[str, Any]]]:
+def _part(value: NDArray[np.float32]) -> tuple[NDArray[np.floating], list[dict[str, Any]]]:
     """Return the place of each pair on a scale from 0 to the greatest, and the scale's ends and middle."""
     pairs = _pairs(value)
     high = float(pairs.max(initial=0.0)) or 1.0
     return value / high, scale_ticks(0.0, high, below=bool((pairs < 0).any()))
 
 
-def _part_of_p(value: NDArray[np.float32]) -> tuple[NDArray[np.float64], list[dict[str, Any]]]:
+def _part_of_p(value: NDArray[np.float32]) -> tuple[NDArray[np.floating], list[dict[str, Any]]]:
     """Return the place of each pair on a logarithmic scale from 1 to the least p, at most 0.05."""
     least = max(min(float(_pairs(value).min(initial=1.0)), SIGNIFICANCE), _LEAST_P)
     part = np.log(np.clip(value, _LEAST_P, 1)) / np.log(least)
     ticks = [{"at": at, "text": f"{least**at:.2g}"} for at in (0.0, 0.5, 1.0)]
-    return np.asarray(part, np.float64), ticks
+    return part, ticks
 
 
 def _pairs(value: NDArray[np.float32]) -> NDArray[np.float32]:
