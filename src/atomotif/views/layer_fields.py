@@ -7,7 +7,8 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from atomotif.views.data import DisplayImage, of_points, reduced, step_of
+from atomotif.views.columns import of_points
+from atomotif.views.data import DisplayImage, reduced, step_of
 from atomotif.views.layer_scale import NO_LEVEL, Groups, Layer, levels, scaled, swatch_key
 from atomotif.views.style import GREYS, MISSING, motif_colors, robust_limits
 
