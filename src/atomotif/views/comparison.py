@@ -114,7 +114,8 @@ class ComparisonData:
 
     def of(self, measure: str) -> NDArray[np.float32]:
         """Return one of the measures, shape (n, n)."""
-        return self.value[self.measures.index(measure)]
+        found: NDArray[np.float32] = self.value[self.measures.index(measure)]
+        return found
 
     def whole(self, selected: NDArray[np.bool_]) -> NDArray[np.intp]:
         """Return the compared domains of which all points are selected.

@@ -66,11 +66,14 @@ def micrograph(units: str, *, has_image: bool = True) -> figure:
             name=f"micrograph-{name}",
         )
     # Round domains that are compared, in colours of their own: on a light line, since these are dark.
-    for name, color, width in (("domain-casing", "white", 6), ("domain-outline", {"field": "color"}, 3)):
+    for name, width, style in (
+        ("domain-casing", 6, {"line_color": "white"}),
+        ("domain-outline", 3, {"line_color": "color"}),
+    ):
         plot.multi_line(
             "xs",
             "ys",
-            line_color=color,
+            **style,
             line_width=width,
             line_join="round",
             level="overlay",
