@@ -47,7 +47,8 @@ def render_columns(
     profile : float, array_like of shape (k, 2), or callable
         A number is the full width at half maximum of a Gaussian of height 1, px. An array lists distances
         from the column's centre (px, rising) and the values there; between them it is interpolated linearly,
-        beyond the last it is 0 (end with a value of 0: a step is smeared over 1/256 px). A callable takes an array of distances (px) and returns values.
+        beyond the last it is 0; let it end there, since a step is smeared over 1/256 px. A callable takes an
+        array of distances (px) and returns values.
     n_threads : int, optional
         By default as many as there are processors. The result does not depend on it.
 

@@ -1,3 +1,18 @@
 """Simulated micrographs of crystals, defects and boundaries, with the exact truth about every column."""
 
-__all__: list[str] = []
+from atomotif.datasets.simulate._defects import VacancyLine
+from atomotif.datasets.simulate.boundaries import grain_boundary, mirror_twin_boundary
+from atomotif.datasets.simulate.monolayers import monolayer
+from atomotif.datasets.simulate.noise import add_noise
+from atomotif.datasets.simulate.strain import ripple, strain_ramp, uniform_strain
+
+__all__ = [
+    "VacancyLine",
+    "add_noise",
+    "grain_boundary",
+    "mirror_twin_boundary",
+    "monolayer",
+    "ripple",
+    "strain_ramp",
+    "uniform_strain",
+]

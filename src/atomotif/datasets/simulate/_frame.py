@@ -18,6 +18,8 @@ Displacement = ArrayLike | Callable[[NDArray[np.float64]], ArrayLike]
 
 # Half of the step of the central differences of a displacement, nm: far below any column's spacing.
 _STEP = 1e-4
+# Least margin, nm: it holds the neighbours of all columns in the frame.
+_LEAST = 1.0
 # Rounds in which the margin grows to hold all that a displacement moves into the frame.
 _ROUNDS = 8
 
@@ -77,8 +79,8 @@ class Frame:
 
     @cached_property
     def margin(self) -> float:
-        """How far outside the frame reference positions may lie and still be drawn in it, nm."""
-        reach = (profile_reach(self.pixel_profile) + 1) * self.pixel_size
+        """How far outside the frame reference positions may lie and still matter in it, nm."""
+        reach = max((profile_reach(self.pixel_profile) + 1) * self.pixel_size, _LEAST)
         margin = reach
         if self.displacement is None:
             return margin
