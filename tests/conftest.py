@@ -3,7 +3,7 @@
 import importlib.util
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -60,6 +60,12 @@ def _loaded(name: str, path: str) -> ModuleType:
     sys.modules[name] = module
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="session")
+def make_continuous() -> Callable[..., Any]:
+    """`make` of `continuous.py`, which makes the groups of a continuous sample."""
+    return _loaded("continuous", "continuous.py").make
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,7 @@ from atomotif.widget.packing import pack_text
 from atomotif.widget.sources import bokehjs, script, stylesheet
 
 #: One screen's worth, and what there is of neighbourhoods below; the bar above tells what is selected.
-VIEWS = ("micrograph", "layout", "tree", "gallery", "environments", "quads")
+VIEWS = ("micrograph", "layout", "anchors", "tree", "gallery", "environments", "quads", "comparison")
 
 #: Bytes up to which layers over the micrograph are put into a page, which is to be sent by mail; one that is
 #: larger without any may grow by a tenth.
@@ -208,7 +208,7 @@ def _facts(data: xr.DataTree, shown: Workbench, heading: str) -> list[str]:
     facts.append(f"{len(shown.columns['id']):,} columns")
     if shown.facts["motifs"]:
         count = len(shown.facts["motifs"])
-        facts.append(f"{count} motif{'s' if count != 1 else ''}")
+        facts.append(f"{count} {shown.facts['kind']}{'s' if count != 1 else ''}")
     if shown.facts["patchSize"]:
         facts.append(f"patches of {shown.facts['patchSize']:.3g} px")
     if shown.facts["stale"]:

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from atomotif._palette import mixed_colors
 from atomotif.views.anchor_layout import (
-    TILE_AT,
     TILE_HALF,
     anchor_corners,
     anchor_extent,
     anchor_places,
+    anchor_tiles,
     mixture_extent,
     mixture_picture,
 )
@@ -77,7 +77,7 @@ class AnchorData:
             "names": self.names,
             "colors": self.colors,
             "corners": corners.tolist(),
-            "tiles": (TILE_AT * corners).tolist(),
+            "tiles": anchor_tiles(len(self.names)).tolist(),
             "tileHalf": TILE_HALF,
             "picture": mixture_extent(len(self.names)),
             "extent": anchor_extent(len(self.names)),

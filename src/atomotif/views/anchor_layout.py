@@ -7,9 +7,13 @@ from atomotif._palette import mixed_colors
 
 # Bars of the histogram that two anchors make: as many as are told apart in a figure.
 _BARS = 100
-# The middle of an anchor's tile, from the middle of all to its corner, and half of its side.
-TILE_AT, TILE_HALF = 1.3, 0.23
-_ROOM = 0.32  # round the tiles: for names below, and their other side
+# Half of the side of an anchor's tile, and its distance from what is drawn.
+TILE_HALF = 0.26
+_GAP = 0.06
+# Room round all of it, for the names above or below the tiles.
+_ROOM = 0.22
+# Of the bar of two anchors, below the histogram of their points.
+_BAR_HEIGHT = 0.15
 
 
 def anchor_corners(count: int) -> NDArray[np.float64]:
@@ -77,18 +81,34 @@ def anchor_places(weight: NDArray[np.floating]) -> NDArray[np.float64]:
     return place
 
 
+def anchor_tiles(count: int) -> NDArray[np.float64]:
+    """Return the middles of the anchors' tiles: above or below the corners, or outside a polygon of many.
+
+    Examples
+    --------
+    >>> anchor_tiles(2)
+    array([[-1.  , -0.47],
+           [ 1.  , -0.47]])
+    """
+    corners = anchor_corners(count)
+    if count > 3:
+        return corners * (1 + _GAP + np.sqrt(2) * TILE_HALF)
+    below = np.array([0, TILE_HALF + _GAP + _BAR_HEIGHT * (count == 2)])
+    return corners + np.where(corners[:, 1:] > 0, below, -below)
+
+
 def anchor_extent(count: int) -> dict[str, float]:
     """Return the edges of all that is drawn: `x0`, `x1`, `y0`, `y1`.
 
     Examples
     --------
     >>> anchor_extent(2)["y1"]
-    1.15
+    1.22
     """
-    tiles = TILE_AT * anchor_corners(count)
-    low, high = tiles.min(axis=0) - TILE_HALF - _ROOM, tiles.max(axis=0) + TILE_HALF + _ROOM / 2
+    tiles = anchor_tiles(count)
+    low, high = tiles.min(axis=0) - TILE_HALF - _ROOM, tiles.max(axis=0) + TILE_HALF + _ROOM
     if count == 2:
-        high[1] = 1.15
+        high[1] = 1 + _ROOM
     return {"x0": float(low[0]), "x1": float(high[0]), "y0": float(low[1]), "y1": float(high[1])}
 
 
@@ -103,7 +123,7 @@ def mixture_extent(count: int) -> dict[str, float] | None:
     if count not in (2, 3):
         return None
     (left, low), (right, high) = (edge(anchor_corners(count), axis=0).tolist() for edge in (np.min, np.max))
-    return {"x0": left, "x1": right, "y0": low - 0.15 * (count == 2), "y1": high}
+    return {"x0": left, "x1": right, "y0": low - _BAR_HEIGHT * (count == 2), "y1": high}
 
 
 def mixture_picture(colors: list[str], side: int) -> NDArray[np.uint8]:

@@ -1,5 +1,6 @@
 """The figure of the anchors: every point at the mean of its anchors by weight (paper, fig. 5C and D)."""
 
+from bokeh.core.properties import value
 from bokeh.models import LinearColorMapper
 from bokeh.plotting import figure
 
@@ -27,6 +28,7 @@ def anchors() -> figure:
     box = ("x", "y", "dw", "dh")
     plot.image_rgba(
         **{key: key for key in ("image", *box)},
+        origin="top_left",
         global_alpha=0.3,  # points of the same colours are to be seen on it
         level="image",
         source=empty_source("image", *box),
@@ -37,6 +39,7 @@ def anchors() -> figure:
     )
     plot.image(
         **{key: key for key in ("image", *box)},
+        origin="top_left",
         color_mapper=LinearColorMapper(palette="Greys256", low=0, high=255),
         level="image",
         source=empty_source("image", *box),
@@ -59,11 +62,11 @@ def anchors() -> figure:
         "y",
         "text",
         text_align="center",
-        text_baseline="top",
-        text_font=FONT,
+        text_baseline="baseline",
+        text_font=value(FONT),
         text_font_size="13px",
         level="underlay",
-        source=empty_source("x", "y", "text"),
+        source=empty_source("x", "y", "text", "baseline"),
         name="anchors-name",
     )
     add_points(plot)

@@ -21,6 +21,15 @@ export class PointView extends FigureView {
     if (!this.fainter) this.layers.base.data_source.data = { x, y, color: colors };
   }
 
+  recolor(colors) {
+    this.colors = colors;
+    if (this.fainter) {
+      this.fainter = link.withAlpha(colors, ALPHA);
+      this.showBase();
+    } else this.layers.base.data_source.data = { x: this.x, y: this.y, color: colors };
+    this.show(this.rows);
+  }
+
   rowsHit(geometry) {
     return link.rowsHit(geometry, this.x, this.y);
   }
