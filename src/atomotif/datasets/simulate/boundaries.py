@@ -10,7 +10,7 @@ from scipy.spatial import cKDTree
 
 from atomotif._checks import check_choice, check_not_negative, check_positive
 from atomotif.datasets.simulate._defects import NEAR, Sites, label_order, neighborhoods, plant_defects
-from atomotif.datasets.simulate._frame import Displacement, Frame, unit_vectors
+from atomotif.datasets.simulate._frame import Displacement, Frame, check_finite, unit_vectors
 from atomotif.datasets.simulate._materials import BASIS, Material, hexagonal_vectors, material_named
 from atomotif.datasets.simulate._sample import make_sample
 from atomotif.numerics.rendering import Profile
@@ -89,6 +89,14 @@ def grain_boundary(
     generator = np.random.default_rng(check_not_negative(random_state, "random_state"))
     least = _OVERLAP * kind.bond if min_distance is None else check_positive(min_distance, "min_distance")
     check_positive(wavelength, "wavelength")
+    given = {
+        "misorientation": misorientation,
+        "direction": direction,
+        "waviness": waviness,
+        "rotation": rotation,
+    }
+    for name, value in given.items():
+        check_finite(value, name)
     vectors = np.stack(
         [hexagonal_vectors(kind.lattice_constant, angle) for angle in (rotation, rotation + misorientation)]
     )
@@ -190,7 +198,7 @@ def mirror_twin_boundary(
     points = kind == "4|4P"
     natural = _ACROSS * a if points else 2 * dichalcogenide.bond
     half = (natural if gap is None else check_positive(gap, "gap")) / 2
-    along, normal = unit_vectors([direction, direction + 90.0])
+    along, normal = unit_vectors(check_finite(direction, "direction") + np.array([0.0, 90.0]))
     lower = hexagonal_vectors(a, direction)
     start = frame.centre + generator.random() * a * along
     # Chalcogen beyond the outermost metal row: between two of its columns, or straight before one.

@@ -17,7 +17,7 @@ from atomotif.datasets.simulate._defects import (
     plant_defects,
     plant_lines,
 )
-from atomotif.datasets.simulate._frame import Displacement, Frame
+from atomotif.datasets.simulate._frame import Displacement, Frame, check_finite
 from atomotif.datasets.simulate._materials import BASIS, hexagonal_vectors, material_named
 from atomotif.datasets.simulate._sample import make_sample
 from atomotif.numerics.rendering import Profile
@@ -101,7 +101,7 @@ def monolayer(
     kind, wanted = material_named(material), dict(defects or {})
     frame = Frame(shape, pixel_size, profile, displacement)
     generator = np.random.default_rng(check_not_negative(random_state, "random_state"))
-    vectors = hexagonal_vectors(kind.lattice_constant, rotation)
+    vectors = hexagonal_vectors(kind.lattice_constant, check_finite(rotation, "rotation"))
     origin = frame.centre + generator.random(2) @ vectors
     reference, cell, basis = frame.sites(vectors, BASIS, origin)
     position = frame.displaced(reference)
