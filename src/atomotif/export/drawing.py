@@ -99,6 +99,24 @@ def fit_text(text: str, width: float, size: int) -> str:
     return f"{line.rstrip()}..."
 
 
+def wrapped(text: str, width: float, size: int = 13) -> list[str]:
+    """Return text as lines that are no wider than `width` px, as far as its words are not.
+
+    Examples
+    --------
+    >>> wrapped("one two three", 60)
+    ['one two', 'three']
+    """
+    lines = [""]
+    for word in text.split(" "):
+        longer = f"{lines[-1]} {word}".lstrip()
+        if font(size).getlength(longer) <= width or not lines[-1]:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return lines
+
+
 def nice_length(at_most: float) -> float:
     """Return the largest of 1, 2, 5 times a power of ten that is not above `at_most`.
 

@@ -11,6 +11,7 @@ from PIL import Image, ImageDraw
 from PIL.PngImagePlugin import PngInfo
 
 from atomotif._palette import NEUTRAL
+from atomotif.export.comparison_picture import draw_comparison, draw_domains
 from atomotif.export.drawing import (
     INK,
     LINE,
@@ -27,6 +28,7 @@ from atomotif.export.drawing import (
 )
 from atomotif.export.set_pictures import draw_environments, draw_quads
 from atomotif.export.tree_picture import draw_outlines, draw_tree
+from atomotif.views.comparison import ComparisonData, comparison_data
 from atomotif.views.data import DisplayImage, ViewData
 from atomotif.views.environments import environment_data
 from atomotif.views.layers import groups_of
@@ -52,6 +54,7 @@ class _Shown:
     data: ViewData
     selected: NDArray[np.bool_]
     palette: NDArray[np.uint8]  # of the motifs, and of none
+    comparison: ComparisonData | None
 
     @property
     def colors(self) -> NDArray[np.uint8]:
@@ -133,6 +136,9 @@ def picture(
         quads = quad_data(groups, shown.data.ids)
         if quads is not None:
             rows.append(draw_quads(quads, shown.selected, total, "quads" in shown.data.stale))
+    if "comparison" in wanted and shown.comparison is not None:
+        is_stale = "comparison" in shown.data.stale
+        rows.append(draw_comparison(shown.comparison, shown.selected, total, is_stale))
     if "selection" in wanted and shown.any_selected and shown.data.motifs:
         rows.append(_shares(shown, total))
     rows.append(_line(_CAPTION, total, 12, MUTED))
@@ -145,7 +151,8 @@ def _shown(data: xr.DataTree, selection: ArrayLike, image: DisplayImage | None) 
     if "motifs" in found.stale:
         palette = (palette // 2 + 80).astype(np.uint8)
     chosen = np.asarray(selection, dtype=np.int64).reshape(-1)
-    return _Shown(found, np.isin(found.ids, chosen), palette)
+    comparison = comparison_data(groups_of(data), found.ids)
+    return _Shown(found, np.isin(found.ids, chosen), palette, comparison)
 
 
 def _rgb(color: str) -> tuple[int, int, int]:
@@ -174,6 +181,8 @@ def _micrograph(shown: _Shown, width: int) -> Image.Image:
     _points(canvas, frame, data.x, data.y, shown, np.array([0, 0, 0] if image is not None else PAPER))
     if data.tree is not None and shown.any_selected:
         draw_outlines(canvas, frame, data.tree, shown.selected)
+    if shown.comparison is not None and shown.any_selected:
+        draw_domains(canvas, frame, shown.comparison, shown.selected)
     made = Image.fromarray(canvas)
     draw = ImageDraw.Draw(made)
     _axes(draw, frame, data.units)
