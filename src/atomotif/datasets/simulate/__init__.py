@@ -1,6 +1,7 @@
 """Simulated micrographs of crystals, defects and boundaries, with the exact truth about every column."""
 
 from atomotif.datasets.simulate._defects import VacancyLine
+from atomotif.datasets.simulate.bilayer import registry_at, twisted_bilayer
 from atomotif.datasets.simulate.boundaries import grain_boundary, mirror_twin_boundary
 from atomotif.datasets.simulate.monolayers import monolayer
 from atomotif.datasets.simulate.noise import add_noise
@@ -12,7 +13,9 @@ __all__ = [
     "grain_boundary",
     "mirror_twin_boundary",
     "monolayer",
+    "registry_at",
     "ripple",
     "strain_ramp",
+    "twisted_bilayer",
     "uniform_strain",
 ]

@@ -156,6 +156,11 @@ def add_noise(
         drift=(("y", "axis"), displaced),
         row_shift=("y", shift),
     ).assign_coords(axis=["y", "x"])
+    for kind in ("atom", "domain"):  # what else has a place
+        if f"{kind}_row" in sample:
+            there = np.column_stack([sample[f"{kind}_row"].values, sample[f"{kind}_col"].values])
+            for axis, place in zip(("row", "col"), path.apparent(there).T):
+                noisy[f"{kind}_{axis}"] = sample[f"{kind}_{axis}"].copy(data=place)
     # netCDF and Zarr have no attribute "none".
     known = {f"noise_{name}": value for name, value in arguments.items() if value is not None}
     return noisy.isel(point=np.flatnonzero(stays)).assign_attrs(known)
@@ -223,7 +228,8 @@ def _slow_background(shape: tuple[int, ...], random: np.random.Generator) -> NDA
     ):
         field += height * _gaussian(y, x, centre_y, centre_x, width)
     field -= field.min()
-    return field / field.max()
+    field /= field.max()
+    return field
 
 
 def _contamination(
@@ -233,9 +239,9 @@ def _contamination(
     field, covered = np.zeros(shape), np.zeros(shape, bool)
     rows, cols = (np.arange(side, dtype=np.float64) for side in shape)
     while covered.mean() < share:
-        centre = random.uniform(0, shape)
+        centre_y, centre_x = random.uniform(0, shape)
         fwhm = random.uniform(*_BLOB_WIDTHS) * min(shape)
-        blob = _gaussian(rows, cols, *centre, fwhm / _FWHM)
+        blob = _gaussian(rows, cols, centre_y, centre_x, fwhm / _FWHM)
         covered |= blob >= 0.5
         # Where blobs overlap the higher one counts: many blobs make a film, not a tower.
         field = np.maximum(field, random.uniform(*_BLOB_HEIGHTS) * blob)
