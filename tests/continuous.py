@@ -37,8 +37,18 @@ def make(
     top, left = (10 * part * 10 * pixel for part in divmod(number, side // 10))
     ring = 0.5 * pixel * np.array([[10, 10], [10, 190], [190, 190], [190, 10]])
     coords = {"y": np.arange(10 * side) * pixel, "x": np.arange(10 * side) * pixel}
-    nodes = np.linspace(0, 10 * side * pixel, 16)
-    bins = np.stack(np.meshgrid(np.sin(4 * nodes), np.cos(4 * nodes), indexing="ij"), axis=-1)
+    # The registry grows along the image, twice through the cell of a layer; stackings are thirds of it.
+    nodes = np.linspace(0, 10 * side * pixel, 40)
+    lattice = np.array([[0.0, 0.3], [0.26, 0.15]])
+    moire = 5 * side * pixel * np.array([[0.0, 1.0], [np.sqrt(0.75), 0.5]])
+    to_registry = np.linalg.inv(moire) @ lattice
+    registry = np.column_stack([y, x]) @ to_registry
+    registry -= np.floor(registry @ np.linalg.inv(lattice)) @ lattice
+    bins = np.stack(np.meshgrid(nodes, nodes, indexing="ij"), axis=-1) @ to_registry
+    stackings = np.array([[0, 0], [1, 1], [2, 2]]) / 3 @ lattice
+    steps = np.array([[a, b] for a in range(-1, 3) for b in range(-1, 3)]) @ lattice
+    apart = registry[:, None, None] - stackings[:, None] - steps
+    distance = np.linalg.norm(apart, axis=-1).min(axis=-1)
     groups = {
         "image": xr.Dataset(
             {"intensity": (("y", "x"), image)},
@@ -98,14 +108,25 @@ def make(
         ),
         "moire": xr.Dataset(
             {
-                "registry": (("point", "axis"), np.column_stack([np.sin(4 * y), np.cos(4 * x)])),
-                "stacking": ("point", np.where(inner, (col // 5) % 3, -1)),
-                "stacking_distance": (("point", "stacking_"), rng.random((n, 3))),
+                "registry": (("point", "axis"), registry),
+                "stacking": ("point", np.argmin(distance, axis=1)),
+                "stacking_distance": (("point", "stacking_"), distance),
                 "stacking_name": ("stacking_", np.array(["AA", "AB", "BA"], dtype=object)),
                 "registry_map": (("map_y", "map_x", "axis"), bins),
-                "moire_vector": (("vector", "axis"), np.array([[0.0, 1.2], [1.0, 0.6]])),
+                "layer_vector": (
+                    ("layer", "vector", "axis"),
+                    np.array([[[0.0, 0.3], [0.26, 0.15]], [[0.01, 0.3], [0.26, 0.16]]]),
+                ),
+                "moire_vector": (("vector", "axis"), moire),
             },
             {**ids, "map_y": nodes, "map_x": nodes},
+            {
+                "twist_angle": 3.15,
+                "twist_error": 0.004,
+                "period": 1.875,
+                "period_error": 0.002,
+                "units": "nm",
+            },
         ),
     }
     for name in stale:

@@ -92,9 +92,9 @@ def anchor_tiles(count: int) -> NDArray[np.float64]:
     """
     corners = anchor_corners(count)
     if count > 3:
-        return corners * (1 + _GAP + np.sqrt(2) * TILE_HALF)
+        return np.asarray(corners * (1 + _GAP + np.sqrt(2) * TILE_HALF))
     below = np.array([0, TILE_HALF + _GAP + _BAR_HEIGHT * (count == 2)])
-    return corners + np.where(corners[:, 1:] > 0, below, -below)
+    return np.asarray(corners + np.where(corners[:, 1:] > 0, below, -below))
 
 
 def anchor_extent(count: int) -> dict[str, float]:

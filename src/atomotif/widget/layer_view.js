@@ -3,7 +3,7 @@
 import { faded, rowsOfMotifs, unpack } from "./link.js";
 import { canvasOf, paintLayer } from "./layer_paint.js";
 import * as links from "./link_layer.js";
-import { draw as paint, element, scaleBar } from "./panels.js";
+import { draw, element, scaleBar } from "./panels.js";
 
 export const NO_LAYER = "none";
 const NO_PICTURE = { number: [], image: [], x: [], y: [], dw: [], dh: [] };
@@ -27,7 +27,7 @@ export function layerView({ view, source, ndarray, columns, layers, ask, keep, o
     chosen.layer = answer && prepared(answer, layers.find((one) => one.name === name));
     view.rowsInside = chosen.layer?.columns.member && rowsInside;
     showKey();
-    draw();
+    drawLayer();
   }
 
   function chooser() {
@@ -93,7 +93,7 @@ export function layerView({ view, source, ndarray, columns, layers, ask, keep, o
     if (stale) key.append(element("span", "am-badge", "out of date"));
     if (layer.legend) {
       const triangle = element("canvas", "am-mixture");
-      paint(triangle, layer.legend);
+      draw(triangle, layer.legend);
       key.append(triangle);
     }
     if (facts.scale) key.append(scaleBar(facts.scale, palette));
@@ -111,7 +111,7 @@ export function layerView({ view, source, ndarray, columns, layers, ask, keep, o
 
   // ---- what is drawn
 
-  function draw() {
+  function drawLayer() {
     const { layer } = chosen;
     if (!layer) {
       if (source.data.number.length) source.data = NO_PICTURE;
@@ -136,7 +136,7 @@ export function layerView({ view, source, ndarray, columns, layers, ask, keep, o
   }
 
   box.append(chooser(), key);
-  for (const side of ["inner_width", "inner_height"]) view.figure.properties[side].change.connect(draw);
+  for (const side of ["inner_width", "inner_height"]) view.figure.properties[side].change.connect(drawLayer);
   if (layers.some(({ name }) => name === keep)) choose(keep).catch(onError);
-  return { box, moved: draw, get chosen() { return chosen.name; } };
+  return { box, moved: drawLayer, get chosen() { return chosen.name; } };
 }

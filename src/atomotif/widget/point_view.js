@@ -31,7 +31,9 @@ export class PointView extends FigureView {
   }
 
   rowsHit(geometry) {
-    return link.rowsHit(geometry, this.x, this.y);
+    // Points that are hidden below a layer of regions are not what is tapped: a region is.
+    const inside = geometry.type === "point" && !this.layers.base.visible ? this.rowsInside?.(geometry) : undefined;
+    return inside ?? link.rowsHit(geometry, this.x, this.y);
   }
 
   hover(event) {
