@@ -15,6 +15,8 @@ from atomotif.export.html import to_html
 from atomotif.session.environments import Environments
 from atomotif.steps.base import Context
 from atomotif.steps.find_environments import FindEnvironmentsParameters, find_environments
+from atomotif.views.comparison import PAIR_COLORS
+from atomotif.views.style import SEQUENTIAL
 
 pytestmark = pytest.mark.browser
 
@@ -136,8 +138,19 @@ def rows_of(data, motif):
 def distance(pixels, place, color):
     """How far the pixel drawn at `place` is from `color`."""
     x, y = (round(value) for value in place)
-    rgb = [int(color[at : at + 2], 16) for at in (1, 3, 5)]
-    return np.abs(pixels[y, x] - rgb).max()
+    return np.abs(pixels[y, x] - rgb(color)).max()
+
+
+def rgb(color):
+    return [int(color[at : at + 2], 16) for at in (1, 3, 5)]
+
+
+def rgb_of(element):
+    """The background of an element as the browser computes it."""
+    return [
+        int(part)
+        for part in re.findall(r"\d+", element.evaluate("(el) => getComputedStyle(el).backgroundColor"))[:3]
+    ]
 
 
 def test_lasso_in_the_layout_lights_the_micrograph(report, make_data):
@@ -1003,3 +1016,273 @@ def test_a_stale_tree_is_greyed_and_still_works(open_report, planted):
     shown = Tree(report, planted)
     shown.tap("×2")
     assert report.selected() == shown.rows(PAIR)
+
+
+# ---- compared domains ----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def compared_data(make_data, compared):
+    groups = {str(name): node.to_dataset() for name, node in make_data(side=30).children.items()}
+    return xr.DataTree.from_dict({**groups, **compared.compared_groups(groups["points"])})
+
+
+class Comparison:
+    """The view of compared domains in an open page."""
+
+    def __init__(self, report, data, compared):
+        self.report, self.page, self.data, self.compared = report, report.page, data, compared
+        self.panel = self.page.locator(".am-panel-comparison")
+
+    def cell(self, row, col):
+        return self.panel.locator(".am-cell").nth(len(self.compared.COMPARED) * row + col)
+
+    def tap(self, row, col):
+        self.cell(row, col).click()
+        self.page.mouse.move(2, 2)
+        self.page.wait_for_timeout(300)
+
+    def rows(self, *places):
+        """The rows of the points of domains by their places in the map."""
+        domains = [self.compared.COMPARED[k] for k in places]
+        return np.flatnonzero(np.isin(self.data["domains"]["domain"].values, domains)).tolist()
+
+    def ring(self, place):
+        """Places on the page along the outline of a domain, and within it."""
+        domain = self.compared.COMPARED[place]
+        group = self.data["domains"]
+        corners = slice(*group["outline_offset"].values[domain : domain + 2])
+        x, y = (group[f"outline_{axis}"].values[corners] for axis in "xy")
+        return self.report.places("micrograph", (x + np.roll(x, 1)) / 2, (y + np.roll(y, 1)) / 2)
+
+    def is_outlined(self, pixels, place, color):
+        return all(distance(pixels, at, color) < 12 for at in self.ring(place))
+
+    def canvas(self, k):
+        """The pixels of a picture of histograms as they were computed: (moments, bins, 3)."""
+        data = self.page.evaluate(
+            """(k) => {
+              const canvas = document.querySelectorAll(".am-histogram canvas")[k];
+              const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+              return [canvas.height, canvas.width, Array.from(data)];
+            }""",
+            k,
+        )
+        return np.reshape(data[2], (data[0], data[1], 4))[..., :3]
+
+
+@pytest.fixture
+def open_comparison(open_report, compared_data, compared):
+    def make(data=compared_data, **options):
+        return Comparison(open_report(data, **{"size": (1280, 1700), **options}), data, compared)
+
+    return make
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_tap_on_a_pair_outlines_selects_and_shows_it(open_comparison, scheme):
+    view = open_comparison(scheme=scheme)
+    before = view.report.pixels()
+    assert not any(view.is_outlined(before, k, color) for k in range(5) for color in PAIR_COLORS)
+    assert "Tap a cell" in view.panel.inner_text()
+    view.tap(3, 0)
+    assert view.report.selected() == view.rows(0, 3)
+    after = view.report.pixels()
+    for place, color in enumerate(PAIR_COLORS):
+        drawn = [view.is_outlined(after, k, color) for k in range(5)]
+        assert drawn == [k == (0, 3)[place] for k in range(5)]
+    # Either cell of the pair is marked, and no other.
+    pressed = view.panel.locator(".am-cell[aria-pressed=true]")
+    assert pressed.count() == 2
+    assert {pressed.nth(k).inner_text() for k in (0, 1)} == {"0.50"}
+    captions = view.panel.locator(".am-histogram figcaption").all_inner_texts()
+    assert [text.split("\n")[0] for text in captions] == ["B #1", "B #4", "first less second"]
+    marks = view.panel.locator(".am-histogram .am-swatch")
+    assert [rgb_of(marks.nth(k)) for k in (0, 1)] == [rgb(color) for color in PAIR_COLORS]
+    # The pictures are those of the counts: brighter where there are more.
+    counts = view.data["comparison"]["histogram"].values
+    for k, domain in enumerate((0, 3)):
+        bright = view.canvas(k).sum(axis=2)
+        assert bright.shape == counts.shape[1:]
+        order = np.argsort(counts[domain], axis=None)
+        assert (np.diff(bright.ravel()[order]) >= -30).all()
+        assert bright.ravel()[order[-1]] > bright.ravel()[order[0]] + 200
+    difference = view.canvas(2)
+    full = difference[view.compared.MOMENT, -1]
+    assert np.abs(full - rgb(PAIR_COLORS[1])).max() < 12  # there the second has all of its points
+    view.report.page.keyboard.press("Escape")
+    view.page.wait_for_timeout(300)
+    assert view.report.selected() == []
+    assert not any(
+        view.is_outlined(view.report.pixels(), k, color) for k in range(5) for color in PAIR_COLORS
+    )
+    assert view.panel.locator(".am-histogram").count() == 0
+    assert view.report.requests == [view.report.address]
+    assert view.report.complaints == []
+
+
+def test_the_diagonal_shows_one_domain_alone(open_comparison):
+    view = open_comparison()
+    view.tap(2, 2)
+    assert view.report.selected() == view.rows(2)
+    assert view.panel.locator(".am-cell[aria-pressed=true]").count() == 1
+    assert view.panel.locator(".am-histogram").count() == 1
+    assert view.is_outlined(view.report.pixels(), 2, PAIR_COLORS[0])
+    # A second one, added by key, makes a pair of them.
+    view.page.keyboard.down("Shift")
+    view.tap(4, 4)
+    view.page.keyboard.up("Shift")
+    assert view.report.selected() == view.rows(2, 4)
+    assert view.panel.locator(".am-histogram").count() == 3
+    assert view.is_outlined(view.report.pixels(), 4, PAIR_COLORS[1])
+    view.page.get_by_role("button", name="Invert").click()
+    view.page.get_by_role("button", name="Add").click()
+    view.tap(2, 4)
+    assert len(view.report.selected()) == 900
+    assert "5 domains are selected" in view.panel.inner_text()
+    assert view.report.complaints == []
+
+
+def test_a_selection_made_elsewhere_marks_the_domains_that_it_meets(open_comparison):
+    view = open_comparison()
+    top = view.data["domains"]["outline_y"].values[:4]
+    middle = float(top.mean())
+    view.report.drag("micrograph", [(0.0, 0.0), (3.7, 0.0), (3.7, middle), (0.0, middle)])
+    ticks = view.panel.locator(".am-tick-left")
+    some = ["am-some" in ticks.nth(k).get_attribute("class") for k in range(5)]
+    dim = ["am-dim" in ticks.nth(k).get_attribute("class") for k in range(5)]
+    chosen = set(view.report.selected())
+    met = [len(chosen & set(view.rows(k))) for k in range(5)]
+    assert some == [n > 0 for n in met] == [True, True, False, False, False]
+    assert dim == [not one for one in some]
+    assert ticks.nth(0).get_attribute("title") == f"B #1: {met[0]} of {len(view.rows(0))} selected"
+    assert 0 < met[0] < len(view.rows(0))
+    assert view.panel.locator(".am-histogram").count() == 0
+
+
+def test_cells_show_what_is_chosen_and_mute_what_is_not_significant(open_comparison):
+    view = open_comparison()
+    group = view.data["comparison"]
+    muted = view.panel.locator(".am-cell-muted")
+    assert muted.count() == 12
+    assert "4 of 10 pairs differ significantly" in view.panel.inner_text()
+    for button, name, text in (
+        ("Raw", "symmetric", "divergence, raw (nats per feature)"),
+        ("p", "p_adjusted", "adjusted p"),
+        ("Corrected", "corrected", "divergence, corrected (nats per feature)"),
+    ):
+        view.panel.get_by_role("button", name=button, exact=True).click()
+        assert text in view.panel.locator(".am-compare-map").inner_text()
+        for row, col in ((0, 3), (1, 2)):
+            shown = view.cell(row, col).inner_text().replace("−", "-")
+            assert float(shown) == pytest.approx(group[name].values[row, col], rel=0.06)
+        assert view.cell(2, 2).inner_text() == ""
+    assert "not significant" in view.cell(1, 2).get_attribute("aria-label")
+    assert "not significant" not in view.cell(0, 3).get_attribute("aria-label")
+    # On the screen, too: a pair that differs has the full colour of the scale, another little of it.
+    pixels = view.report.pixels()
+    box = view.cell(3, 4).bounding_box()
+    at = (box["x"] + 4, box["y"] + 4)
+    assert distance(pixels, at, SEQUENTIAL[254]) < 30
+    box = view.cell(1, 2).bounding_box()
+    patch = pixels[int(box["y"]) + 2 : int(box["y"]) + 12, int(box["x"]) + 2 : int(box["x"]) + 12]
+    assert patch.mean() > 190
+    assert np.ptp(patch.sum(axis=2)) > 20  # hatched
+
+
+def test_pointing_at_a_pair_tells_all_that_is_known(open_comparison):
+    view = open_comparison()
+    card = view.page.locator(".am-card")
+    view.cell(0, 3).hover()
+    card.wait_for(state="visible")
+    text = card.inner_text()
+    for part in (
+        "B #1, B #4",
+        "88, 88",
+        "± 0.025 nats per feature",
+        "0.120 ± 0.020",
+        "0.001, adjusted 0.01",
+        "0.002, adjusted 0.02",
+    ):
+        assert part in text
+    view.cell(1, 1).hover()
+    assert "B #2" in card.inner_text()
+    view.page.mouse.move(2, 2)
+    card.wait_for(state="hidden")
+
+
+def test_a_tap_on_a_moment_shows_its_histograms_as_lines(open_comparison):
+    view = open_comparison()
+    view.tap(0, 3)
+    lines = view.panel.locator(".am-compare-lines")
+    assert "Moment 4, −2, 12 of 66" in lines.inner_text()  # the one that differs most
+    counts = view.data["comparison"]["histogram"].values
+    body = view.panel.locator(".am-histogram-body").first
+    box = body.bounding_box()
+    view.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] * 40.5 / 66)
+    p, q = (view.data["comparison"][name].values[40] for name in "pq")
+    assert f"Moment {p}, {q}, 41 of 66".replace("-", "−") in lines.inner_text()
+    drawn = [
+        np.array(line.get_attribute("points").replace(",", " ").split(), float).reshape(-1, 2)
+        for line in lines.locator("polyline").all()
+    ]
+    shares = [counts[k, 40] / counts[k, 40].sum() for k in (0, 3)]
+    for line, share in zip(drawn, shares, strict=True):
+        np.testing.assert_allclose(1 - line[1:-1:2, 1], share / np.max(shares), atol=1e-5)
+    # By keys, too; and the moment stays while other pairs are looked at.
+    view.panel.locator(".am-histogram-rows").focus()
+    view.page.keyboard.press("ArrowDown")
+    assert "42 of 66" in lines.inner_text()
+    view.tap(1, 2)
+    assert "42 of 66" in lines.inner_text()
+    assert view.report.complaints == []
+
+
+def test_the_map_is_used_by_keys_alone(open_comparison):
+    view = open_comparison()
+    view.panel.get_by_role("button", name="p", exact=True).focus()
+    for key in ("Tab", "ArrowDown", "ArrowDown", "ArrowRight", "ArrowRight", "ArrowRight"):
+        view.page.keyboard.press(key)
+    assert "B #3, B #4" in view.page.locator(".am-card").inner_text()
+    view.page.keyboard.press("Enter")
+    assert view.report.selected() == view.rows(2, 3)
+    assert view.panel.locator(".am-cell[tabindex='0']").count() == 1
+
+
+def test_stale_comparisons_are_greyed_and_hostile_names_are_text(open_comparison, compared_data):
+    hostile = "<img src=x onerror=alert(1)>"
+    names = np.array([hostile] * 6, object)
+    compared_data["domains"] = compared_data["domains"].to_dataset().assign(name=("domain_", names))
+    compared_data["comparison"] = compared_data["comparison"].to_dataset().assign_attrs(stale=1)
+    view = open_comparison(compared_data)
+    assert "am-stale" in view.panel.get_attribute("class")
+    view.tap(0, 1)
+    assert view.report.selected() == view.rows(0, 1)
+    assert hostile in view.panel.inner_text()
+    assert view.page.locator("img").count() == 0
+    assert view.report.complaints == []
+
+
+@pytest.mark.parametrize("width", [480, 1280, 1920])
+@pytest.mark.parametrize("many", [False, True])
+def test_compared_domains_have_their_place_at_every_width(
+    open_comparison, compared_data, compared, width, many
+):
+    if many:
+        of = np.arange(24) % 5
+        compared_data["comparison"] = (
+            compared_data["comparison"]
+            .to_dataset()
+            .isel(compared=of, other=of)
+            .assign_coords(domain=("compared", np.array(compared.COMPARED)[of]))
+        )
+    view = open_comparison(compared_data, size=(width, 1700))
+    assert view.page.evaluate("document.documentElement.scrollWidth") <= width
+    panel = view.panel.bounding_box()
+    for cell in view.panel.locator(".am-cell, .am-tick").all():
+        box = cell.bounding_box()
+        assert panel["x"] <= box["x"]
+        assert box["x"] + box["width"] <= panel["x"] + panel["width"]
+        assert box["width"] > 8
+    assert view.cell(0, 0).inner_text() == ""
+    assert (view.panel.locator(".am-cell span").count() == 0) == many

@@ -68,7 +68,8 @@ footer { margin-top: 8px; color: var(--am-muted); font-size: 12px; }
 def to_html(data: xr.DataTree, path: str | Path, *, title: str | None = None) -> Path:
     """Write micrograph, layout, motif-cells and gallery of averages, linked by one selection, as one page.
 
-    Classes of environments and states of quads stand below, if they were looked for.
+    Classes of environments, states of quads and the comparison of domains stand below, if they were looked
+    for.
 
     A lasso, a box or a tap in one view lights the same points in the others; pointing at a point shows its
     patch beside the average of its motif, and pointing at a motif-cell what it is made of. The page opens

@@ -462,8 +462,9 @@ class MotifSession(Results):
         Parameters
         ----------
         *names : str
-            Of "micrograph", "layout", "tree", "gallery", "selection", "environments" and "quads";
-            all of them by default. Views that there is nothing for yet are left out.
+            Of "micrograph", "layout", "tree", "gallery", "selection", "environments", "quads" and
+            "comparison" (divergences of domains, and their histograms); all of them by default. Views that
+            there is nothing for yet are left out.
 
         Returns
         -------

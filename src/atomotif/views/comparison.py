@@ -13,7 +13,7 @@ from atomotif.views.style import SEQUENTIAL, scale_ticks
 from atomotif.views.tree_data import rows_of
 
 #: Outlines, headings and lines of the two domains that are looked at: legible on light and on dark.
-PAIR_COLORS = ("#d55e00", "#0072b2")
+PAIR_COLORS = ("#d55e00", "#2583dc")
 #: Of what one of them has more than the other.
 DIFFERENCE = tuple(interp_palette((PAIR_COLORS[1], "#f7f7f7", PAIR_COLORS[0]), 255))
 NO_VALUE = 255

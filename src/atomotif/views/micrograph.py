@@ -75,6 +75,7 @@ def micrograph(units: str, *, has_image: bool = True) -> figure:
             "ys",
             **style,
             line_width=width,
+            line_cap="square",  # a ring begins and ends at the same corner
             line_join="round",
             level="overlay",
             source=empty_source("xs", "ys", "color"),
