@@ -798,10 +798,6 @@ def tree(open_report, planted):
     assert report.complaints == []
 
 
-def rgb(color):
-    return [int(color[at : at + 2], 16) for at in (1, 3, 5)]
-
-
 def test_tree_shows_motif_cells_in_the_colours_of_their_columns(tree):
     assert sorted(tree.counts()) == ["×1", "×2", "×3"]
     panel = tree.page.locator(".am-panel-tree")
@@ -1175,7 +1171,7 @@ def test_cells_show_what_is_chosen_and_mute_what_is_not_significant(open_compari
         assert text in view.panel.locator(".am-compare-map").inner_text()
         for row, col in ((0, 3), (1, 2)):
             shown = view.cell(row, col).inner_text().replace("−", "-")
-            assert float(shown) == pytest.approx(group[name].values[row, col], rel=0.06)
+            assert float(shown) == pytest.approx(group[name].values[row, col], abs=0.006)
         assert view.cell(2, 2).inner_text() == ""
     assert "not significant" in view.cell(1, 2).get_attribute("aria-label")
     assert "not significant" not in view.cell(0, 3).get_attribute("aria-label")
