@@ -91,7 +91,7 @@ def fit_text(text: str, width: float, size: int) -> str:
     >>> fit_text("a motif with a long name", 60, 13)
     'a motif...'
     """
-    line = " ".join(text.split())
+    line = " ".join(text.split()).replace("\N{PRIME}", "'")  # of which the font has no glyph
     if font(size).getlength(line) <= width:
         return line
     while line and font(size).getlength(f"{line}...") > width:
