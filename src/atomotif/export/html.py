@@ -66,7 +66,7 @@ footer { margin-top: 8px; color: var(--am-muted); font-size: 12px; }
 
 
 def to_html(data: xr.DataTree, path: str | Path, *, title: str | None = None) -> Path:
-    """Write micrograph, layout, motif-cells and gallery of averages, linked by one selection, as one page.
+    """Write micrograph, layout, anchors, motif-cells and gallery, linked by one selection, as one page.
 
     Classes of environments, states of quads and the comparison of domains stand below, if they were looked
     for.
