@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.spatial import cKDTree
 
 import atomotif as am
 from atomotif.datasets.simulate._atoms import ATOMIC_NUMBER, column_intensity
@@ -78,6 +79,36 @@ def test_a_function_moves_columns_and_has_its_gradient() -> None:
     zero = np.zeros_like(x)
     wanted = np.array([[zero, 0.15 * np.cos(3 * x)], [-0.1 * np.sin(2 * y), zero]]).transpose(2, 0, 1)
     np.testing.assert_allclose(sample["displacement_gradient"], wanted, atol=1e-8)
+
+
+@pytest.mark.parametrize(
+    "displacement",
+    [lambda position: np.full_like(position, 3.0), np.eye(2) * -0.4, np.array([[0.0, 0.9], [-0.9, 0.0]])],
+    ids=["shift", "compression", "turn"],
+)
+def test_large_displacements_leave_no_holes(displacement: Any) -> None:
+    frame = Frame((200, 200), 0.03, displacement=displacement)
+    sample = square(frame)
+    at = np.column_stack([sample["row"], sample["col"]])
+    pixel = np.stack(np.meshgrid(np.arange(0, 200, 3), np.arange(0, 200, 3), indexing="ij"), -1).reshape(
+        -1, 2
+    )
+    empty = cKDTree(at).query(pixel)[0].max()
+    assert empty * 0.03 < 0.3 * np.sqrt(2) * np.linalg.norm(
+        np.eye(2) + frame.gradient(np.zeros((1, 2)))[0], 2
+    )
+
+
+def test_profiles_are_in_nm() -> None:
+    def gaussian(distance: np.ndarray) -> np.ndarray:
+        return np.exp(-4 * np.log(2) * (distance / 0.12) ** 2)
+
+    distance = np.linspace(0, 0.3, 1000)
+    listed = np.column_stack([distance, gaussian(distance)])
+    wanted = square(Frame((40, 40), 0.02, profile=0.12))["intensity"]
+    for profile in (gaussian, listed):
+        image = square(Frame((40, 40), 0.02, profile=profile))["intensity"]
+        np.testing.assert_allclose(image, wanted, atol=1e-4)
 
 
 def test_kinds_keep_their_order_and_only_those_that_occur_are_named() -> None:

@@ -157,7 +157,8 @@ def test_neighborhoods_are_those_of_brute_force() -> None:
         assert motif[at] == f"{label[at]}#{wanted}".rstrip("#")
 
 
-def test_columns_at_the_edge_know_the_defects_outside() -> None:
+@pytest.mark.parametrize("profile", [0.02, 0.1])
+def test_columns_at_the_edge_know_the_defects_outside(profile: float) -> None:
     plain = monolayer("MoS2", (200, 200))
     at, basis, cell = positions(plain), plain["basis"].values, plain["cell"].values
     sulfur = {tuple(c) for c in cell[basis == 1].tolist()}
@@ -167,7 +168,7 @@ def test_columns_at_the_edge_know_the_defects_outside() -> None:
             other = cell[metal] + step
             if tuple(other.tolist()) not in sulfur:
                 there = (other + 1 / 3) @ plain["vector"].values + plain["origin"].values
-                sample = monolayer("MoS2", (200, 200), defects={"VS": [there / 0.012]})
+                sample = monolayer("MoS2", (200, 200), profile=profile, defects={"VS": [there / 0.012]})
                 np.testing.assert_allclose(positions(sample), at)
                 assert names(sample, "motif")[metal] == "Mo#1VS"
                 assert count(sample, "VS") == 0

@@ -31,7 +31,8 @@ NEAR = 1.3
 class VacancyLine(NamedTuple):
     """A row of vacancies along a zigzag direction, of half of the atoms of a chalcogen column each.
 
-    Known from MoS2: Komsa et al., Phys. Rev. B 88, 035301 (2013); the rows are single or double.
+    Single and double rows are known from MoS2 (Komsa et al., Phys. Rev. B 88, 035301 (2013); Wang et al., ACS
+    Nano 10, 5419 (2016)). There the lattice contracts across them; here columns stay in their places.
 
     Attributes
     ----------

@@ -158,8 +158,8 @@ def mirror_twin_boundary(
         As of `monolayer`.
     kind : {"4|4P", "8"}
         "4|4P": four-fold rings that share a point; each chalcogen column in the mirror has four metal
-        neighbours (Zhou et al., Nano Lett. 13, 2615 (2013)). "8": eight-fold rings that share an edge; it
-        has two (Truong et al., RSC Adv. 8, 33391 (2018)).
+        neighbours (Zhou et al., Nano Lett. 13, 2615 (2013)). "8": eight-fold rings that share edges; it has
+        two. Both kinds of rings are seen in MoSe2 (Truong et al., RSC Adv. 8, 33391 (2018)).
     direction : float, default 5.0
         Of the boundary, a zigzag row through the centre of the image, degrees, from x towards y.
     gap : float, optional
