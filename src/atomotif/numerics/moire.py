@@ -27,6 +27,8 @@ _LEAST_POWER = 0.05
 # Spots that may be a lattice's first.
 _N_SPOTS = 30
 _N_STARTS = 5
+# Largest power of a spot at the sum of spots of both layers, relative to those.
+_SUMS = 0.1
 # Starts are compared by the two inner shells.
 _INNER = 3.5
 
@@ -81,7 +83,7 @@ def find_moire(
     *,
     twist_range: tuple[float, float] | None = None,
     fold: int | None = None,
-    min_periods: float = 1.0,
+    min_periods: float = 1.3,
 ) -> Moire:
     """Return the two lattices that an image is the sum of.
 
@@ -97,7 +99,7 @@ def find_moire(
         Least and largest twist looked for, degrees; default 0 to half of the symmetry's angle.
     fold : {6, 4}, optional
         Symmetry of the layers' lattices; by default that which explains more of the spectrum.
-    min_periods : float, default 1.0
+    min_periods : float, default 1.3
         Least `Moire.periods_in_field`: with less the two lattices are not told apart.
 
     Returns
@@ -143,7 +145,8 @@ def find_moire(
     best = max(fits, key=lambda fit: fit.explained).reciprocal
     fit = fit_harmonics(transform, best, harmonics(best[0]))
     moire = geometry(fit, symmetry, transform)
-    _refuse(moire, min_periods, least, most)
+    _refuse(moire, min_periods, least, min(most, half))
+    _refuse_one_crystal(transform, moire)
     return moire
 
 
@@ -319,4 +322,38 @@ def _refuse(moire: Moire, min_periods: float, least: float, most: float) -> None
     if not least <= moire.twist <= most:
         raise NoMoireError(
             f"there is no moiré in `twist_range`: the twist of the best two lattices is {moire.twist:.3g}."
+        )
+    strain = np.abs(np.linalg.eigvalsh(moire.heterostrain)).max()
+    if strain > _MISMATCH:
+        raise NoMoireError(
+            f"there is no moiré: the second lattice differs from the first by a strain of {strain:.1%}, "
+            f"above {_MISMATCH:.0%}."
+        )
+
+
+def _refuse_one_crystal(transform: Spectrum, moire: Moire) -> None:
+    """Refuse two sets of spots of one crystal with a larger cell: spots at sums of theirs are as strong.
+
+    The intensities of two layers add up, but for a few percent.
+    """
+    size = np.array(transform.shape)
+    orders = moire.fit.orders
+    shell = orders[np.abs(moire.fit.amplitudes).max(axis=0).argsort()[::-1][:3]]
+    shell = np.concatenate([shell, -shell])
+    first, second = shell @ moire.fit.reciprocal
+    both = (first[:, None] + second[None]).reshape(-1, 2) * size
+    own = (np.concatenate([orders, -orders]) @ moire.fit.reciprocal).reshape(-1, 2) * size
+    # Clear of both lattices and of what varies slowly.
+    clear = np.hypot(*(both[:, None] - own[None]).T).min(axis=0) > 4
+    clear &= (np.hypot(*both.T) > 4) & (np.abs(both) < 0.45 * size).all(axis=1)
+    if not clear.any():
+        return
+    wide = ndimage.maximum_filter(bin_power(transform), 3, mode="wrap")
+    place = np.rint(np.concatenate([both[clear], first * size, second * size])).astype(np.int64) + size // 2
+    power = wide[tuple((place % size).T)]
+    sums, layers = power[: clear.sum()], power[clear.sum() :]
+    if sums.max() > _SUMS * np.median(layers):
+        raise NoMoireError(
+            "there is no moiré: spots at sums of both lattices have "
+            f"{sums.max() / np.median(layers):.0%} of the power of theirs, as in one crystal of a larger cell."
         )
