@@ -2,10 +2,11 @@
 
 from atomotif.datasets.simulate._defects import VacancyLine
 from atomotif.datasets.simulate.bilayer import registry_at, twisted_bilayer
-from atomotif.datasets.simulate.boundaries import grain_boundary, mirror_twin_boundary
+from atomotif.datasets.simulate.boundaries import grain_boundary
 from atomotif.datasets.simulate.monolayers import monolayer
 from atomotif.datasets.simulate.noise import add_noise
 from atomotif.datasets.simulate.strain import ripple, strain_ramp, uniform_strain
+from atomotif.datasets.simulate.twins import mirror_twin_boundary
 
 __all__ = [
     "VacancyLine",

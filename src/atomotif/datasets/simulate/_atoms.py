@@ -8,6 +8,7 @@ _ELEMENTS = (
     "HHeLiBeBCNOFNeNaMgAlSiPSClArKCaScTiVCrMnFeCoNiCuZnGaGeAsSeBrKrRbSrYZrNbMoTcRuRhPdAgCdInSnSbTeIXeCsBa"
     "LaCePrNdPmSmEuGdTbDyHoErTmYbLuHfTaWReOsIrPtAuHgTlPbBiPoAtRnFrRaAcThPaU"
 )
+_PART = re.compile(r"([A-Z][a-z]?)(\d*)")
 ATOMIC_NUMBER = {symbol: number for number, symbol in enumerate(re.findall("[A-Z][a-z]?", _ELEMENTS), 1)}
 
 
@@ -32,7 +33,7 @@ def column_intensity(atoms: str, exponent: float = 1.7) -> float:
     Raises
     ------
     ValueError
-        If the formula holds something that is no element.
+        If it is no formula of elements from H to U.
 
     Examples
     --------
@@ -40,10 +41,20 @@ def column_intensity(atoms: str, exponent: float = 1.7) -> float:
     (1764.0, 2960.0, 0.0)
     """
     check_positive(exponent, "exponent")
-    parts = re.findall(r"([A-Z][a-z]?)(\d*)", atoms)
-    if "".join(symbol + count for symbol, count in parts) != atoms:
+    if not is_formula(atoms):
         raise ValueError(f"`atoms` must be a formula such as 'S2' or 'TeS', got {atoms!r}.")
-    for symbol, _ in parts:
-        if symbol not in ATOMIC_NUMBER:
-            raise ValueError(f"`atoms` must name elements from H to U, got {symbol!r}.")
+    parts = _PART.findall(atoms)
     return float(sum(int(count or 1) * ATOMIC_NUMBER[symbol] ** exponent for symbol, count in parts))
+
+
+def is_formula(atoms: str) -> bool:
+    """Return whether a text is a row of elements with their numbers; "" is one, too.
+
+    Examples
+    --------
+    >>> is_formula("TeS"), is_formula("X2")
+    (True, False)
+    """
+    parts = _PART.findall(atoms)
+    known = all(symbol in ATOMIC_NUMBER for symbol, _ in parts)
+    return known and "".join(symbol + count for symbol, count in parts) == atoms

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.spatial import cKDTree
 
 from atomotif._checks import as_points
-from atomotif.datasets.simulate._atoms import column_intensity
+from atomotif.datasets.simulate._atoms import column_intensity, is_formula
 from atomotif.datasets.simulate._materials import Material
 
 __all__ = [
@@ -149,7 +149,7 @@ def plant_lines(sites: Sites, lines: Iterable[VacancyLine], vectors: NDArray[np.
 
 
 def neighborhoods(sites: Sites, boundary: NDArray[np.bool_] | None = None) -> NDArray[np.str_]:
-    """Return the kind of every column with the defects on the nearest sites, such as "Mo#1VS,1TeS".
+    """Return the kind of every column with the defects on the nearest sites, such as "Mo#1TeS,1VS".
 
     A column whose neighbours are pristine is called by its kind alone. Columns marked by `boundary` have
     "_gb" behind their kind.
@@ -212,13 +212,14 @@ def _left(name: str, column: str) -> str | None:
     if name == f"V{column}":
         return ""
     if name.endswith(f"_{column}"):
-        return name.removesuffix(f"_{column}")
-    if column != element:
-        if name == f"V{element}":
-            return element
-        if re.fullmatch(rf"[A-Z][a-z]?{element}", name):
-            return name
-    return None
+        left = name.removesuffix(f"_{column}")
+    elif name == f"V{element}":
+        left = element
+    elif column != element and re.fullmatch(rf"[A-Z][a-z]?{element}", name):
+        left = name
+    else:
+        return None
+    return left if left and is_formula(left) else None
 
 
 def _count(name: str, amount: object, total: int) -> int:
@@ -239,4 +240,6 @@ def _nearest(sites: Sites, free: NDArray[np.bool_], pixel: NDArray[np.float64]) 
     if len(index) < len(pixel):
         raise ValueError(f"`defects` must find room: {len(pixel)} positions for {len(index)} free sites.")
     found: NDArray[np.int64] = index[cKDTree(sites.pixel[index]).query(pixel)[1]]
+    if len(np.unique(found)) < len(found):
+        raise ValueError("`defects` must not list two positions at one site.")
     return found

@@ -1,28 +1,24 @@
-"""Two grains of a monolayer: boundaries at any angle, and mirror twin boundaries."""
+"""Boundaries between two grains of a monolayer, at any angle."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 from scipy.spatial import cKDTree
 
-from atomotif._checks import check_choice, check_not_negative, check_positive
-from atomotif.datasets.simulate._defects import NEAR, Sites, label_order, neighborhoods, plant_defects
+from atomotif._checks import check_not_negative, check_positive
 from atomotif.datasets.simulate._frame import Displacement, Frame, check_finite, unit_vectors
-from atomotif.datasets.simulate._materials import BASIS, Material, hexagonal_vectors, material_named
-from atomotif.datasets.simulate._sample import make_sample
+from atomotif.datasets.simulate._materials import BASIS, hexagonal_vectors, material_named
+from atomotif.datasets.simulate._two_grains import two_grains
 from atomotif.numerics.rendering import Profile
 
-__all__ = ["grain_boundary", "mirror_twin_boundary"]
+__all__ = ["grain_boundary"]
 
 # Columns of different grains nearer than this many bonds are one: in a rigid cut they would overlap.
 _OVERLAP = 0.7
 # Samples of a wavy boundary in a wavelength: its distance is then exact to 1e-5 of it.
 _SAMPLES = 2000
-# Distance of the metal rows across a 4|4P boundary in lattice constants.
-_ACROSS = 0.8
 
 
 def grain_boundary(
@@ -111,7 +107,7 @@ def grain_boundary(
     column = np.array(kind.columns)[basis]
     position, kept = _without_overlaps(position, column, basis, least)
     local = (position - frame.centre) @ np.column_stack([along, normal])
-    return _two_grains(
+    return two_grains(
         kind,
         frame,
         position,
@@ -131,113 +127,6 @@ def grain_boundary(
             "rotation": float(rotation),
             "misorientation": float(misorientation),
             "direction": float(direction),
-            "random_state": int(random_state),
-        },
-    )
-
-
-def mirror_twin_boundary(
-    material: str = "MoSe2",
-    shape: tuple[int, int] = (512, 512),
-    *,
-    kind: str = "4|4P",
-    direction: float = 5.0,
-    gap: float | None = None,
-    pixel_size: float = 0.012,
-    defects: Mapping[str, float | ArrayLike] | None = None,
-    displacement: Displacement | None = None,
-    profile: Profile = 0.1,
-    exponent: float = 1.7,
-    random_state: int = 0,
-) -> xr.Dataset:
-    """Return a twin boundary of a dichalcogenide: grains at 60 degrees with a row of chalcogen in the mirror.
-
-    Parameters
-    ----------
-    material, shape, pixel_size, defects, displacement, profile, exponent
-        As of `monolayer`.
-    kind : {"4|4P", "8"}
-        "4|4P": four-fold rings that share a point; each chalcogen column in the mirror has four metal
-        neighbours (Zhou et al., Nano Lett. 13, 2615 (2013)). "8": eight-fold rings that share edges; it has
-        two. Both kinds of rings are seen in MoSe2 (Truong et al., RSC Adv. 8, 33391 (2018)).
-    direction : float, default 5.0
-        Of the boundary, a zigzag row through the centre of the image, degrees, from x towards y.
-    gap : float, optional
-        Distance of the metal rows on both sides, nm. By default for "8" that with all bonds as in the
-        crystal, 2 a / sqrt(3), and for "4|4P" 0.8 a: rigid grains with such bonds would have metal
-        columns only 0.58 a apart, so they are drawn apart until bonds are a tenth longer. The grains
-        themselves are not relaxed.
-    random_state : int, default 0
-        Seed of the places of defects and of the lattice's place along the boundary.
-
-    Returns
-    -------
-    Dataset
-        As of `grain_boundary`; `grain` is -1 on the row in the mirror, `distance` that from the mirror.
-        `cell` and `vector` are mirrored in grain 1, so that a mirrored pair has the same cell; those of
-        the row are of grain 0.
-
-    Raises
-    ------
-    ValueError
-        As `monolayer`; if the material is no dichalcogenide.
-
-    Examples
-    --------
-    >>> sample = mirror_twin_boundary("MoSe2", (256, 256))
-    >>> [str(name) for name in sample["motif_name"].values if name.endswith("_gb")]
-    ['Se2_gb']
-    """
-    dichalcogenide = material_named(material)
-    if not dichalcogenide.columns[1].endswith("2"):
-        raise ValueError(f"`material` must be a dichalcogenide, got {material!r}.")
-    check_choice(kind, "kind", ("4|4P", "8"))
-    frame = Frame(shape, pixel_size, profile, displacement)
-    generator = np.random.default_rng(check_not_negative(random_state, "random_state"))
-    a = dichalcogenide.lattice_constant
-    points = kind == "4|4P"
-    natural = _ACROSS * a if points else 2 * dichalcogenide.bond
-    half = (natural if gap is None else check_positive(gap, "gap")) / 2
-    along, normal = unit_vectors(check_finite(direction, "direction") + np.array([0.0, 90.0]))
-    lower = hexagonal_vectors(a, direction)
-    start = frame.centre + generator.random() * a * along
-    # Chalcogen beyond the outermost metal row: between two of its columns, or straight before one.
-    basis_sites = BASIS if points else 2 * BASIS
-    mirror = np.eye(2) - 2 * np.outer(normal, normal)
-    vectors = np.stack([lower, lower @ mirror])
-    origins = np.stack([start - half * normal, start + half * normal])
-    parts = [frame.sites(vectors[g], basis_sites, origins[g]) for g in (0, 1)]
-    # Metal rows up to number 0, chalcogen rows up to -1.
-    inside = [cell[:, 1] <= -basis for _, cell, basis in parts]
-    reach = 2 + int(np.hypot(*(frame.centre + frame.margin)) / a)
-    row = np.arange(-reach, reach + 1)
-    in_row = start + (row[:, None] + 0.5 * points) * a * along
-    position = np.concatenate([p[0][keep] for p, keep in zip(parts, inside)] + [in_row])
-    cell = np.concatenate(
-        [p[1][keep] for p, keep in zip(parts, inside)] + [np.column_stack([row, np.zeros_like(row)])]
-    )
-    basis = np.concatenate([p[2][keep] for p, keep in zip(parts, inside)] + [np.ones_like(row)])
-    grain = np.repeat([0, 1, -1], [inside[0].sum(), inside[1].sum(), len(row)])
-    return _two_grains(
-        dichalcogenide,
-        frame,
-        position,
-        basis,
-        dict(defects or {}),
-        generator,
-        exponent,
-        truth={
-            "grain": (("point",), grain),
-            "distance": (("point",), np.abs((position - frame.centre) @ normal)),
-            "cell": (("point", "vector"), cell),
-            "vector": (("grain_", "vector", "axis"), vectors),
-            "origin": (("grain_", "axis"), origins),
-        },
-        attrs={
-            "title": f"{kind} mirror twin boundary in {material}, simulated",
-            "kind": kind,
-            "direction": float(direction),
-            "gap": 2 * float(half),
             "random_state": int(random_state),
         },
     )
@@ -303,38 +192,3 @@ def _distance_from_sine(
     slope = 2 * np.pi / wavelength * amplitude * np.cos(phase[nearest])
     across = local - curve[nearest]
     return np.asarray(np.abs(across[:, 1] - slope * across[:, 0]) / np.hypot(1.0, slope))
-
-
-def _two_grains(
-    material: Material,
-    frame: Frame,
-    reference: NDArray[np.float64],
-    basis: NDArray[np.int64],
-    defects: dict[str, float | ArrayLike],
-    generator: np.random.Generator,
-    exponent: float,
-    truth: dict[str, Any],
-    attrs: dict[str, Any],
-) -> xr.Dataset:
-    """Plant defects in joined grains and make the sample, with coordination and "_gb" where it is changed."""
-    position = frame.displaced(reference)
-    column = np.array(material.columns, object)[basis]
-    sites = Sites(
-        material, reference, position / frame.pixel_size, basis, frame.listed(position), column.copy()
-    )
-    pairs = cKDTree(reference).query_pairs(NEAR * material.bond, output_type="ndarray")
-    alike = (column[pairs[:, 0]] == column[pairs[:, 1]]) & (len(set(material.columns)) == 2)
-    coordination = np.bincount(pairs.ravel(), minlength=len(reference))
-    others = np.bincount(pairs[~alike].ravel(), minlength=len(reference))
-    plant_defects(sites, defects, generator)
-    return make_sample(
-        frame,
-        reference,
-        sites.intensity(exponent),
-        sites.label,
-        title=attrs["title"],
-        label_names=label_order(material, list(defects)),
-        motif=neighborhoods(sites, boundary=(coordination != 3) | (others != 3)),
-        truth=truth | {"basis": (("point",), basis), "coordination": (("point",), coordination)},
-        attrs={"material": material.name, "lattice_constant": material.lattice_constant} | attrs,
-    )

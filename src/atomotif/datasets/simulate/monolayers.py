@@ -59,8 +59,8 @@ def monolayer(
         random sites without a defect; outside the image the same share. An array (k, 2) lists (row, col) in
         px: the defect is put on the nearest sites.
     vacancy_pairs, vacancy_triples : int, default 0
-        Number of pairs of adjacent anion sites, and of triples round one cation, that miss one atom each.
-        They are added to `defects`, and may touch other defects by chance.
+        Number of pairs of adjacent anion sites in the image, and of triples round one cation, that miss one
+        atom each. They are added to `defects`, and may touch other defects by chance.
     vacancy_lines : sequence of VacancyLine, optional
         Rows of such vacancies.
     displacement : array_like of shape (2, 2), or callable, optional
@@ -83,7 +83,7 @@ def monolayer(
         axis) and `origin` (axis), nm; with a displacement also `displacement` (point, axis), nm, and
         `displacement_gradient` (point, axis, derivative). Cells, neighbourhoods and vectors are those before
         the displacement. A motif is the kind with the defects on the three nearest sites: "Mo",
-        "Mo#1VS", "Mo#1VS,1TeS".
+        "Mo#1VS", "Mo#1TeS,1VS".
 
     Raises
     ------
