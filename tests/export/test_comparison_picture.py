@@ -45,15 +45,15 @@ def test_cells_have_the_colours_of_the_map_and_muted_ones_little_of_it(data, sho
     for row in range(5):
         for col in range(5):
             corner = image[26 + 46 * row + 3, 70 + 46 * col + 3]
-            level = shown.level[0, row, col]
+            level = shown.kinds[0].level[0, row, col]
             if row == col:
                 expected = np.array([243, 245, 247])
             else:
                 expected = np.array(ImageColor.getrgb(SEQUENTIAL[level]))
-                if shown.muted[row, col]:
+                if shown.kinds[0].muted[row, col]:
                     expected = 0.22 * expected + 0.78 * 255
             assert np.abs(corner - expected).max() <= 1
-    assert shown.muted.any()
+    assert shown.kinds[0].muted.any()
 
 
 def test_histograms_are_there_for_one_domain_or_a_pair_and_no_more(data, shown):

@@ -33,6 +33,11 @@ def changed(groups, **variables):
     return comparison_data({**groups, "comparison": group.assign(made)}, IDS)
 
 
+def moments_of(groups, **variables):
+    """What was found with the moments, with other values of some pairs."""
+    return changed(groups, **variables).kinds[0]
+
+
 def test_rows_are_those_of_the_points_of_each_compared_domain(found, groups, compared):
     for k, domain in enumerate(compared.COMPARED):
         expected = np.flatnonzero(groups["domains"]["domain"].values == domain)
@@ -67,9 +72,9 @@ def test_points_that_were_not_compared_are_told(groups):
 
 def test_histograms_have_two_bytes_where_that_is_enough(found, groups):
     counts = groups["comparison"]["histogram"].values
-    assert found.histogram.dtype == np.uint16
-    np.testing.assert_array_equal(found.histogram, counts)
-    many = changed(groups, histogram=counts + 70_000)
+    assert found.kinds[0].histogram.dtype == np.uint16
+    np.testing.assert_array_equal(found.kinds[0].histogram, counts)
+    many = moments_of(groups, histogram=counts + 70_000)
     assert many.histogram.dtype == np.uint32
     np.testing.assert_array_equal(many.histogram, counts + 70_000)
 
@@ -108,60 +113,75 @@ def test_a_domain_may_have_a_hole(groups):
 def test_colours_follow_the_divergence_from_zero_to_the_greatest(found, groups):
     pairs = ~np.eye(5, dtype=bool)
     for k, (name, measure) in enumerate((("corrected", "corrected"), ("raw", "symmetric"))):
-        assert found.modes[k]["name"] == name
-        assert "nats per feature" in found.modes[k]["title"]
+        assert found.kinds[0].modes[k]["name"] == name
+        assert "nats per feature" in found.kinds[0].modes[k]["title"]
         value = groups["comparison"][measure].values
-        assert (found.level[k][~pairs] == NO_VALUE).all()
+        assert (found.kinds[0].level[k][~pairs] == NO_VALUE).all()
         expected = np.rint(254 * np.clip(value / value[pairs].max(), 0, 1))
-        np.testing.assert_array_equal(found.level[k][pairs], expected[pairs])
-        np.testing.assert_array_equal(found.of(measure), value.astype(np.float32))
-    assert found.modes[0]["ticks"][0]["text"] == "≤ 0"  # a corrected divergence may be negative
-    assert found.modes[1]["ticks"][0]["text"] == "0"
+        np.testing.assert_array_equal(found.kinds[0].level[k][pairs], expected[pairs])
+        np.testing.assert_array_equal(found.kinds[0].of(measure), value.astype(np.float32))
+    assert found.kinds[0].modes[0]["ticks"][0]["text"] == "≤ 0"  # a corrected divergence may be negative
+    assert found.kinds[0].modes[1]["ticks"][0]["text"] == "0"
 
 
 def test_colours_of_p_grow_with_its_smallness(found, groups):
     p = groups["comparison"]["p_adjusted"].values
-    level = found.level[2]
+    level = found.kinds[0].level[2]
     assert set(level[p == p[0, 1]]) == {0}  # an adjusted p of 1
     assert set(level[p == np.nanmin(p)]) == {254}
-    assert [tick["text"] for tick in found.modes[2]["ticks"]] == ["1", "0.1", "0.01"]
+    assert [tick["text"] for tick in found.kinds[0].modes[2]["ticks"]] == ["1", "0.1", "0.01"]
+
+
+def test_features_at_like_places_are_a_kind_of_their_own(found, groups):
+    moments, near = found.kinds
+    assert (moments.title, near.title) == ("Moments", "Deviations at like places")
+    group = groups["comparison"]
+    np.testing.assert_array_equal(near.histogram, group["place_histogram"].values)
+    np.testing.assert_array_equal(near.edge, group["place_bin_edge"].values.astype(np.float32))
+    np.testing.assert_array_equal(near.of("corrected"), group["place_corrected"].values.astype(np.float32))
+    assert moments.muted[0, 1]
+    assert not near.muted[0, 1]
+    assert "4 of 10" in moments.note
+    assert "5 of 10" in near.note
+    without = group.drop_vars([name for name in group if name.startswith("place_")])
+    assert len(comparison_data({**groups, "comparison": without}, IDS).kinds) == 1
 
 
 def test_where_nothing_is_significant_no_p_looks_so(groups):
     p = np.where(np.eye(5, dtype=bool), np.nan, 0.3)
     found = changed(groups, p_adjusted=p)
-    assert found.level[2][0, 1] == round(254 * np.log(0.3) / np.log(0.05))
-    assert found.modes[2]["ticks"][2]["text"] == "0.05"
+    assert found.kinds[0].level[2][0, 1] == round(254 * np.log(0.3) / np.log(0.05))
+    assert found.kinds[0].modes[2]["ticks"][2]["text"] == "0.05"
 
 
 def test_a_p_of_zero_has_a_colour(groups):
     p = np.where(np.eye(5, dtype=bool), np.nan, 0.0)
-    assert (changed(groups, p_adjusted=p).level[2][0, 1:] == 254).all()
+    assert (moments_of(groups, p_adjusted=p).level[2][0, 1:] == 254).all()
 
 
 def test_pairs_are_muted_unless_they_differ_from_both_nulls(groups, found, compared):
     different = compared.COMPARED.index(compared.DIFFERENT)
     expected = ~np.eye(5, dtype=bool)
     expected[different] = expected[:, different] = False
-    np.testing.assert_array_equal(found.muted, expected)
-    assert "4 of 10 pairs differ significantly" in found.note
+    np.testing.assert_array_equal(found.kinds[0].muted, expected)
+    assert "4 of 10 pairs differ significantly" in found.kinds[0].note
     ones = np.where(np.eye(5, dtype=bool), np.nan, 0.06)
-    assert changed(groups, nuisance_p_adjusted=ones).muted[~np.eye(5, dtype=bool)].all()
-    assert changed(groups, p_adjusted=ones).muted[~np.eye(5, dtype=bool)].all()
+    assert moments_of(groups, nuisance_p_adjusted=ones).muted[~np.eye(5, dtype=bool)].all()
+    assert moments_of(groups, p_adjusted=ones).muted[~np.eye(5, dtype=bool)].all()
     just = np.where(np.eye(5, dtype=bool), np.nan, 0.05)
-    assert not changed(groups, p_adjusted=just, nuisance_p_adjusted=just).muted.any()
+    assert not moments_of(groups, p_adjusted=just, nuisance_p_adjusted=just).muted.any()
 
 
 def test_a_p_that_is_not_known_is_not_significant(groups):
-    assert changed(groups, p_adjusted=np.full((5, 5), np.nan)).muted[0, 1]
+    assert moments_of(groups, p_adjusted=np.full((5, 5), np.nan)).muted[0, 1]
 
 
 def test_without_the_nuisance_null_the_other_one_decides(groups, compared):
     bare = compared.compared_groups(groups["points"], nuisance=False)
     found = comparison_data({**groups, **bare}, IDS)
-    assert "nuisance_p" not in found.measures
-    assert "noise" not in found.note
-    assert "4 of 10" in found.note
+    assert "nuisance_p" not in found.kinds[0].measures
+    assert "noise" not in found.kinds[0].note
+    assert "4 of 10" in found.kinds[0].note
 
 
 def test_whole_domains_are_those_of_which_all_points_are_selected(found):
@@ -196,15 +216,15 @@ def test_a_comparison_of_none_is_not_shown(groups):
 def test_one_domain_alone_can_be_shown(groups):
     groups["comparison"] = groups["comparison"].isel(compared=[2], other=[2])
     found = comparison_data(groups, IDS)
-    assert found.level.tolist() == [[[NO_VALUE]]] * 3
-    assert "0 of 0 pairs" in found.note
+    assert found.kinds[0].level.tolist() == [[[NO_VALUE]]] * 3
+    assert "0 of 0 pairs" in found.kinds[0].note
 
 
 def test_workbench_shows_it_only_where_it_is(groups):
     made = workbench(xr.DataTree.from_dict(groups))
     assert "comparison" in made.facts["views"]
-    assert made.columns["comparisonHistogram"].shape == (5, 66, 12)
-    assert made.columns["comparisonMuted"].dtype == np.uint8
+    assert made.columns["comparison0Histogram"].shape == (5, 66, 12)
+    assert made.columns["comparison0Muted"].dtype == np.uint8
     alone = workbench(xr.DataTree.from_dict({"points": groups["points"]}))
     assert "comparison" not in alone.facts["views"]
     assert not any(name.startswith("comparison") for name in alone.columns)

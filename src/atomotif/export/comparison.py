@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd  # type: ignore[import-untyped, unused-ignore]
 import xarray as xr
 
-_OF_PAIR = ("symmetric", "corrected", "error", "p_value", "p_adjusted", "nuisance_p", "nuisance_p_adjusted")
+_TESTED = ("symmetric", "corrected", "error", "p_value", "p_adjusted", "nuisance_p", "nuisance_p_adjusted")
+_OF_PAIR = _TESTED + tuple(f"place_{name}" for name in _TESTED)
 
 
 def comparison_table(data: xr.DataTree) -> pd.DataFrame:
@@ -22,7 +23,8 @@ def comparison_table(data: xr.DataTree) -> pd.DataFrame:
         feature `divergence` (of the first from the second) and `reverse`, their mean `symmetric`, `corrected`
         by the bias of finite samples, and its `error`; `p_value` against equal domains and `p_adjusted` for
         the number of pairs; `nuisance_p` and `nuisance_p_adjusted`, where it was asked for, against what
-        noise and scan alone do.
+        noise and scan alone do; and from `symmetric` on the same, with `place_` before the name, of the
+        deviations from what is common to like places of all domains.
 
     Examples
     --------

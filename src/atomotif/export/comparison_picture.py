@@ -30,7 +30,7 @@ def draw_comparison(
     pair = _pair(shown, selected)
     half = (width - 24) // 2 if pair else width
     cell = min(_CELL, max(1, (half - _LEFT) // n))
-    lines = wrapped(shown.note.translate(_SIGNS), width)
+    lines = wrapped(shown.kinds[0].note.translate(_SIGNS), width)
     below = _TITLE + cell * n + _BELOW
     high = max(below, _TITLE + 24 + _ROW * len(shown.moments) + _KEY if pair else 0)
     made = Image.new("RGB", (width, high + 20 * len(lines)), PAPER)
@@ -69,10 +69,11 @@ def _pair(shown: ComparisonData, selected: NDArray[np.bool_]) -> list[int]:
 
 def _map(shown: ComparisonData, pair: list[int], cell: int) -> Image.Image:
     """Return the first mode of the map with its scale."""
-    n, (mode, *_) = len(shown.domains), shown.modes
+    n, found = len(shown.domains), shown.kinds[0]
+    mode = found.modes[0]
     made = Image.new("RGB", (_LEFT + max(cell * n, 300) + 2, cell * n + _BELOW), PAPER)
     draw = ImageDraw.Draw(made)
-    value = shown.of(mode["measure"])
+    value = found.of(mode["measure"])
     for row in range(n):
         color = PAIR_COLORS[pair.index(row)] if row in pair else MUTED if pair else INK
         at = (row + 0.5) * cell
@@ -82,7 +83,7 @@ def _map(shown: ComparisonData, pair: list[int], cell: int) -> Image.Image:
             draw.text((_LEFT + at, cell * n + 3), fit_text(name, cell - 2, 12), color, font(12), anchor="ma")
         for col in range(n):
             box = (_LEFT + col * cell, row * cell, _LEFT + (col + 1) * cell - 2, (row + 1) * cell - 2)
-            level, muted = shown.level[0, row, col], shown.muted[row, col]
+            level, muted = found.level[0, row, col], found.muted[row, col]
             if level == NO_VALUE:
                 draw.rectangle(box, fill=(243, 245, 247))
                 continue
@@ -116,7 +117,8 @@ def _hatch(draw: ImageDraw.ImageDraw, box: tuple[int, int, int, int]) -> None:
 
 def _histograms(shown: ComparisonData, pair: list[int], width: int) -> Image.Image:
     """Return the histograms of one or two domains and their difference, a row each moment."""
-    share = shown.histogram[pair] / np.maximum(shown.histogram[pair].sum(axis=2, keepdims=True), 1)
+    counts = shown.kinds[0].histogram[pair]
+    share = counts / np.maximum(counts.sum(axis=2, keepdims=True), 1)
     end = _end(share)
     parts: list[tuple[str, str | tuple[int, int, int], tuple[str, ...], NDArray[np.float64]]] = [
         (shown.domains[k]["name"], PAIR_COLORS[place], SEQUENTIAL, share[place] / end)

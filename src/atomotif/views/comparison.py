@@ -19,6 +19,8 @@ DIFFERENCE = tuple(interp_palette((PAIR_COLORS[1], "#f7f7f7", PAIR_COLORS[0]), 2
 NO_VALUE = 255
 #: An adjusted p above it is not taken as a difference.
 SIGNIFICANCE = 0.05
+#: Kinds of features that are compared, by what their names in the group begin with.
+KINDS = (("", "Moments"), ("place_", "Deviations at like places"))
 #: What can be told of a pair, by the names of the group.
 MEASURES = (
     "divergence",
@@ -37,6 +39,45 @@ _UNIT = "nats per feature"
 
 
 @dataclass(frozen=True)
+class ComparedFeatures:
+    """What was found with one kind of features.
+
+    Attributes
+    ----------
+    title : str
+    histogram : ndarray of uint16 or uint32, shape (n, n_moments, n_bins)
+        How many points of a domain have a moment in a bin.
+    edge : ndarray of float32, shape (n_moments, n_bins + 1)
+    value : ndarray of float32, shape (n_measures, n, n)
+        Of every pair what `measures` names.
+    level : ndarray of uint8, shape (n_modes, n, n)
+        Colour of a cell on the scale of each mode, 255 where there is no value.
+    muted : ndarray of bool, shape (n, n)
+        Pairs whose difference is not significant.
+    measures : tuple of str
+    modes : tuple of dict
+        `name`, `measure` in the cells, `title` and `ticks` of the scale.
+    note : str
+        What muted cells are.
+    """
+
+    title: str
+    histogram: NDArray[np.unsignedinteger]
+    edge: NDArray[np.float32]
+    value: NDArray[np.float32]
+    level: NDArray[np.uint8]
+    muted: NDArray[np.bool_]
+    measures: tuple[str, ...]
+    modes: tuple[dict[str, Any], ...]
+    note: str
+
+    def of(self, measure: str) -> NDArray[np.float32]:
+        """Return one of the measures, shape (n, n)."""
+        found: NDArray[np.float32] = self.value[self.measures.index(measure)]
+        return found
+
+
+@dataclass(frozen=True)
 class ComparisonData:
     """What the page needs of the comparison.
 
@@ -48,24 +89,12 @@ class ComparisonData:
         Closed rings round every compared domain, one after the other, with NaN after each ring.
     outline_offset : ndarray of uint32, shape (n + 1,)
         Where the rings of a domain begin.
-    histogram : ndarray of uint16 or uint32, shape (n, n_moments, n_bins)
-        How many points of a domain have a moment in a bin.
-    edge : ndarray of float32, shape (n_moments, n_bins + 1)
-    value : ndarray of float32, shape (n_measures, n, n)
-        Of every pair what `measures` names.
-    level : ndarray of uint8, shape (n_modes, n, n)
-        Colour of a cell on the scale of each mode, 255 where there is no value.
-    muted : ndarray of bool, shape (n, n)
-        Pairs whose difference is not significant.
     domains : tuple of dict
         `name`, `count` of points and `compared`, how many of them are in the histograms.
     moments : tuple of (int, int)
         Radial and azimuthal order.
-    measures : tuple of str
-    modes : tuple of dict
-        `name`, `measure` in the cells, `title` and `ticks` of the scale.
-    note : str
-        What muted cells are.
+    kinds : tuple of ComparedFeatures
+        The moments, and where it was done their deviations from their course over the place in a domain.
     """
 
     row: NDArray[np.int32]
@@ -73,49 +102,47 @@ class ComparisonData:
     outline_x: NDArray[np.float32]
     outline_y: NDArray[np.float32]
     outline_offset: NDArray[np.uint32]
-    histogram: NDArray[np.unsignedinteger]
-    edge: NDArray[np.float32]
-    value: NDArray[np.float32]
-    level: NDArray[np.uint8]
-    muted: NDArray[np.bool_]
     domains: tuple[dict[str, Any], ...]
     moments: tuple[tuple[int, int], ...]
-    measures: tuple[str, ...]
-    modes: tuple[dict[str, Any], ...]
-    note: str
+    kinds: tuple[ComparedFeatures, ...]
 
     def columns(self) -> dict[str, NDArray[Any]]:
         """Return the arrays by the names that the page knows."""
-        return {
+        found: dict[str, NDArray[Any]] = {
             "comparisonRow": self.row,
             "comparisonOffset": self.offset,
             "comparisonOutlineX": self.outline_x,
             "comparisonOutlineY": self.outline_y,
             "comparisonOutlineOffset": self.outline_offset,
-            "comparisonHistogram": self.histogram,
-            "comparisonEdge": self.edge,
-            "comparisonValue": self.value,
-            "comparisonLevel": self.level,
-            "comparisonMuted": self.muted.astype(np.uint8),
         }
+        for k, kind in enumerate(self.kinds):
+            found |= {
+                f"comparison{k}Histogram": kind.histogram,
+                f"comparison{k}Edge": kind.edge,
+                f"comparison{k}Value": kind.value,
+                f"comparison{k}Level": kind.level,
+                f"comparison{k}Muted": kind.muted.astype(np.uint8),
+            }
+        return found
 
     def facts(self) -> dict[str, Any]:
         """Return the rest."""
         return {
             "domains": list(self.domains),
             "moments": [list(pair) for pair in self.moments],
-            "measures": list(self.measures),
-            "modes": list(self.modes),
-            "note": self.note,
+            "kinds": [
+                {
+                    "title": kind.title,
+                    "measures": list(kind.measures),
+                    "modes": list(kind.modes),
+                    "note": kind.note,
+                }
+                for kind in self.kinds
+            ],
             "palette": list(SEQUENTIAL),
             "difference": list(DIFFERENCE),
             "pair": list(PAIR_COLORS),
         }
-
-    def of(self, measure: str) -> NDArray[np.float32]:
-        """Return one of the measures, shape (n, n)."""
-        found: NDArray[np.float32] = self.value[self.measures.index(measure)]
-        return found
 
     def whole(self, selected: NDArray[np.bool_]) -> NDArray[np.intp]:
         """Return the compared domains of which all points are selected.
@@ -169,21 +196,12 @@ def comparison_data(groups: Mapping[str, xr.Dataset], ids: NDArray[np.int64]) ->
     row, offset = _members(domains, compared, ids)
     outline, outline_offset = _outlines(domains, compared)
     counts = group["histogram"].values
-    measures = tuple(name for name in MEASURES if name in group)
-    value = np.array([group[name].values for name in measures], np.float32)
-    modes, level = _modes(dict(zip(measures, value)))
-    muted = _not_significant(group)
     return ComparisonData(
         row=row,
         offset=offset,
         outline_x=outline[:, 0],
         outline_y=outline[:, 1],
         outline_offset=outline_offset,
-        histogram=counts.astype(np.uint16 if counts.max(initial=0) < 2**16 else np.uint32),
-        edge=group["bin_edge"].values.astype(np.float32),
-        value=value,
-        level=level,
-        muted=muted,
         domains=tuple(
             {
                 "name": str(domains["name"].values[domain]),
@@ -193,9 +211,28 @@ def comparison_data(groups: Mapping[str, xr.Dataset], ids: NDArray[np.int64]) ->
             for k, domain in enumerate(compared)
         ),
         moments=tuple((int(p), int(q)) for p, q in zip(group["p"].values, group["q"].values)),
+        kinds=tuple(
+            _features(group, prefix, title) for prefix, title in KINDS if f"{prefix}histogram" in group
+        ),
+    )
+
+
+def _features(group: xr.Dataset, prefix: str, title: str) -> ComparedFeatures:
+    counts = group[f"{prefix}histogram"].values
+    measures = tuple(name for name in MEASURES if prefix + name in group)
+    value = np.array([group[prefix + name].values for name in measures], np.float32)
+    modes, level = _modes(dict(zip(measures, value)))
+    muted = _not_significant(group, prefix)
+    return ComparedFeatures(
+        title=title,
+        histogram=counts.astype(np.uint16 if counts.max(initial=0) < 2**16 else np.uint32),
+        edge=group[f"{prefix}bin_edge"].values.astype(np.float32),
+        value=value,
+        level=level,
+        muted=muted,
         measures=measures,
         modes=modes,
-        note=_note(group, muted),
+        note=_note(muted, with_nuisance="nuisance_p_adjusted" in measures),
     )
 
 
@@ -265,21 +302,20 @@ def _pairs(value: NDArray[np.float32]) -> NDArray[np.float32]:
     return pairs[np.isfinite(pairs)]
 
 
-def _not_significant(group: xr.Dataset) -> NDArray[np.bool_]:
+def _not_significant(group: xr.Dataset, prefix: str) -> NDArray[np.bool_]:
     muted = np.zeros((group.sizes["compared"],) * 2, bool)
     for name in ("p_adjusted", "nuisance_p_adjusted"):
-        if name in group:
-            p = group[name].values
-            muted |= ~(p <= SIGNIFICANCE)
+        if prefix + name in group:
+            muted |= ~(group[prefix + name].values <= SIGNIFICANCE)
     np.fill_diagonal(muted, False)
     return muted
 
 
-def _note(group: xr.Dataset, muted: NDArray[np.bool_]) -> str:
+def _note(muted: NDArray[np.bool_], with_nuisance: bool) -> str:
     pairs = len(muted) * (len(muted) - 1) // 2
     differ = pairs - int(muted.sum()) // 2
     against = "equal domains"
-    if "nuisance_p_adjusted" in group:
+    if with_nuisance:
         against += " and what noise and scan alone do"
     return (
         f"{differ} of {pairs} pairs differ significantly (adjusted p ≤ {SIGNIFICANCE}) "

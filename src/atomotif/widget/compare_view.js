@@ -9,15 +9,19 @@ const MODE_TITLES = { corrected: "Corrected", raw: "Raw", p: "p" };
 // - onTap(rows, event): a cell or a tick was tapped; tell(about, lines, event), quiet(): what the pointer is on;
 // - keep: the state of what was shown before.
 export function comparisonView({ facts: { comparison: facts }, columns, shapes, keep, onTap, tell, quiet }) {
-  const { domains, modes, measures, palette } = facts;
+  const { domains, kinds, palette } = facts;
   const n = domains.length;
   const members = { row: columns.comparisonRow, offset: columns.comparisonOffset };
-  const measured = (measure, a, b) => {
-    const at = measures.indexOf(measure);
-    return at < 0 ? undefined : columns.comparisonValue[(at * n + a) * n + b];
+  const chosen = {
+    kind: Math.max(0, kinds.findIndex(({ title }) => title === keep?.kind)),
+    mode: Math.max(0, kinds[0].modes.findIndex(({ name }) => name === keep?.mode)),
   };
-  let mode = Math.max(0, modes.findIndex(({ name }) => name === keep?.mode));
-  const pairView = new PairView({ facts, columns, shapes, moment: keep?.moment, tell, quiet });
+  const kind = () => kinds[chosen.kind];
+  const measured = (measure, a, b) => {
+    const at = kind().measures.indexOf(measure);
+    return at < 0 ? undefined : columns[`comparison${chosen.kind}Value`][(at * n + a) * n + b];
+  };
+  const pairView = new PairView({ facts, columns, shapes, kind: chosen.kind, moment: keep?.moment, tell, quiet });
 
   const box = element("div", "am-comparison");
   const map = element("div", "am-compare-map");
@@ -26,21 +30,31 @@ export function comparisonView({ facts: { comparison: facts }, columns, shapes, 
   matrix.setAttribute("role", "group");
   matrix.setAttribute("aria-label", "Divergence of each two domains");
   const key = element("div", "am-compare-key");
-  map.append(modeButtons(), matrix, key, element("p", "am-set-note", facts.note));
+  const note = element("p", "am-set-note");
+  const switches = element("div", "am-compare-switches");
+  if (kinds.length > 1) {
+    switches.append(choice("What is compared", kinds.map(({ title }) => title), chosen.kind, (k) => {
+      chosen.kind = k;
+      pairView.kind = k;
+    }));
+  }
+  const { modes } = kinds[0];
+  switches.append(choice("What the cells show", modes.map(({ name }) => MODE_TITLES[name]), chosen.mode, (k) => (chosen.mode = k)));
+  map.append(switches, matrix, key, note);
   box.append(map, pairView.box);
 
-  function modeButtons() {
+  // Buttons of which one is pressed; `choose(k)` is told the place of another.
+  function choice(label, titles, at, choose) {
     const group = element("div", "am-modes");
     group.setAttribute("role", "group");
-    group.setAttribute("aria-label", "What the cells show");
-    const buttons = modes.map(({ name, title }, k) => {
-      const button = element("button", "am-button", MODE_TITLES[name]);
+    group.setAttribute("aria-label", label);
+    const buttons = titles.map((title, k) => {
+      const button = element("button", "am-button", title);
       button.type = "button";
-      button.title = title;
-      button.setAttribute("aria-pressed", String(k === mode));
+      button.setAttribute("aria-pressed", String(k === at));
       button.addEventListener("click", () => {
-        mode = k;
         buttons.forEach((other, place) => other.setAttribute("aria-pressed", String(place === k)));
+        choose(k);
         paint();
       });
       return button;
@@ -73,7 +87,7 @@ export function comparisonView({ facts: { comparison: facts }, columns, shapes, 
       row === col
         ? compare.linesOfDomain(domains[row])
         : compare.linesOfPair(domains[row], domains[col], (measure) => measured(measure, row, col));
-    const tellOf = (event) => tell(`domains ${row} ${col}`, lines(), event);
+    const tellOf = (event) => tell(`domains ${row} ${col} ${chosen.kind}`, lines(), event);
     cell.addEventListener("click", (event) => onTap(compare.rowsOfDomains(pair, members), event));
     cell.addEventListener("pointermove", tellOf);
     cell.addEventListener("pointerleave", quiet);
@@ -95,11 +109,12 @@ export function comparisonView({ facts: { comparison: facts }, columns, shapes, 
   }
 
   function paint() {
-    const { measure, title, ticks } = modes[mode];
+    const { measure, title, ticks } = kind().modes[chosen.mode];
+    const [levels, mutes] = ["Level", "Muted"].map((name) => columns[`comparison${chosen.kind}${name}`]);
     cells.forEach((line, row) => line.forEach((cell, col) => {
       const value = measured(measure, row, col);
-      const level = columns.comparisonLevel[(mode * n + row) * n + col];
-      const muted = columns.comparisonMuted[row * n + col] > 0;
+      const level = levels[(chosen.mode * n + row) * n + col];
+      const muted = mutes[row * n + col] > 0;
       const color = palette[level]; // none where there is no value
       cell.classList.toggle("am-cell-none", color === undefined);
       cell.classList.toggle("am-cell-muted", muted);
@@ -111,6 +126,7 @@ export function comparisonView({ facts: { comparison: facts }, columns, shapes, 
       cell.setAttribute("aria-label", muted ? `${names}, not significant` : names);
     }));
     key.replaceChildren(scaleBar({ title, ticks }, palette));
+    note.textContent = kind().note;
   }
 
   matrix.append(
@@ -137,5 +153,5 @@ export function comparisonView({ facts: { comparison: facts }, columns, shapes, 
     }));
     pairView.show(pair, whole.length);
   }
-  return { box, show, get state() { return { mode: modes[mode]?.name, moment: pairView.chosen }; } };
+  return { box, show, get state() { return { kind: kind().title, mode: modes[chosen.mode].name, moment: pairView.chosen }; } };
 }

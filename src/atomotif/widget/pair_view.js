@@ -9,12 +9,21 @@ const { percent, signed } = compare;
 const nameOf = ([p, q]) => `${p}, ${signed(q)}`;
 
 export class PairView {
-  constructor({ facts, columns, shapes, moment, tell, quiet }) {
-    Object.assign(this, { facts, columns, sizes: shapes.comparisonHistogram, chosen: moment, tell, quiet, pair: [] });
+  // `kind` of features; `moment` that was looked at before; tell, quiet: what the pointer is on.
+  constructor({ facts, columns, shapes, kind, moment, tell, quiet }) {
+    Object.assign(this, { facts, columns, shapes, chosen: moment, tell, quiet, pair: [], nWhole: 0 });
     this.box = element("div", "am-compare-pair");
     this.pictures = element("div", "am-histograms");
     this.lines = element("div", "am-compare-lines");
-    this.pictures.style.setProperty("--am-rows", String(this.sizes[1]));
+    this.pictures.style.setProperty("--am-rows", String(facts.moments.length));
+    this.kind = kind;
+  }
+
+  set kind(kind) {
+    this.histogram = this.columns[`comparison${kind}Histogram`];
+    this.sizes = this.shapes[`comparison${kind}Histogram`];
+    this.edge = this.columns[`comparison${kind}Edge`];
+    this.update();
   }
 
   // The moment that is shown as lines: the one that was tapped, or else the one that differs most.
@@ -24,14 +33,19 @@ export class PairView {
   }
 
   show(pair, nWhole) {
-    if (this.box.hasChildNodes() && pair.join() === this.pair.join() && pair.length) return;
-    this.pair = pair;
+    if (nWhole === this.nWhole && pair.join() === this.pair.join()) return;
+    Object.assign(this, { pair, nWhole });
+    this.update();
+  }
+
+  update() {
+    const { pair, nWhole } = this;
     if (!pair.length) {
       const text = nWhole ? `${nWhole} domains are selected as a whole: a pair of them, or one, can be shown. ${HINT}` : HINT;
       this.box.replaceChildren(element("p", "am-compare-hint", text));
       return;
     }
-    this.shares = pair.map((k) => compare.sharesOf(k, this.columns.comparisonHistogram, this.sizes));
+    this.shares = pair.map((k) => compare.sharesOf(k, this.histogram, this.sizes));
     this.difference = pair.length === 2 ? compare.differenceOf(...this.shares) : undefined;
     this.showPictures();
     this.showMoment();
@@ -104,7 +118,7 @@ export class PairView {
   tellOf(event, body) {
     const { moment, bin } = this.at(event, body);
     const nBins = this.sizes[2];
-    const edge = this.columns.comparisonEdge.subarray(moment * (nBins + 1), (moment + 1) * (nBins + 1));
+    const edge = this.edge.subarray(moment * (nBins + 1), (moment + 1) * (nBins + 1));
     const lines = [
       ["moment", nameOf(this.facts.moments[moment])],
       ["value", `${signed(edge[bin].toPrecision(3))} to ${signed(edge[bin + 1].toPrecision(3))}`],
@@ -133,7 +147,7 @@ export class PairView {
   }
 
   showMoment() {
-    const { moment, facts, columns, pair, sizes: [, nMoments, nBins] } = this;
+    const { moment, facts, pair, edge, sizes: [, nMoments, nBins] } = this;
     this.slider.style.setProperty("--am-row", String(moment));
     this.slider.setAttribute("aria-valuenow", String(moment));
     this.slider.setAttribute("aria-valuetext", nameOf(facts.moments[moment]));
@@ -144,7 +158,6 @@ export class PairView {
       const points = compare.stepsOf(part, most).map(([x, y]) => `${x},${1 - y}`).join(" ");
       plot.append(shape("polyline", { points, stroke: facts.pair[place], class: place ? "am-line am-line-second" : "am-line" }));
     });
-    const edge = columns.comparisonEdge;
     const start = moment * (nBins + 1);
     const heading = element("figcaption", "", `Moment ${nameOf(facts.moments[moment])}, ${moment + 1} of ${nMoments}`);
     for (const [place, k] of pair.entries()) heading.append(swatch(facts.pair[place]), element("span", "am-name", facts.domains[k].name));
