@@ -39,10 +39,10 @@ _PERTURBED_SIGMA = 0.5 * _INNER_RADIUS
 
 def twisted_bilayer(
     material: str = "MoS2",
+    shape: tuple[int, int] = (512, 512),
     *,
     angle: float = 3.15,
     stacking: str = "AA'",
-    shape: tuple[int, int] = (512, 512),
     pixel_size: float = 0.0122,
     profile: Profile = 0.1,
     rotation: float = 0.0,
@@ -62,6 +62,7 @@ def twisted_bilayer(
     Parameters
     ----------
     material : {"MoS2", "MoSe2", "MoTe2", "WS2", "WSe2", "graphene", "hBN"}
+    shape : (int, int), default (512, 512)
     angle : float, default 3.15
         Twist of layer 2 on layer 1, from x to y, degrees; 0 for one stacking everywhere.
     stacking : str, default "AA'"
@@ -69,7 +70,6 @@ def twisted_bilayer(
         other), "AB'" (metal on metal) and "A'B" (chalcogen on chalcogen); of parallel layers "AA", "AB" (or
         "3R": the first kind of layer 2 on the second of layer 1) and "BA". Layers of one element have the
         parallel ones alone.
-    shape : (int, int), default (512, 512)
     pixel_size : float, default 0.0122
         nm.
     profile : Profile, default 0.1

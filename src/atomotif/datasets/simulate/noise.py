@@ -156,7 +156,7 @@ def add_noise(
         drift=(("y", "axis"), displaced),
         row_shift=("y", shift),
     ).assign_coords(axis=["y", "x"])
-    for kind in ("atom", "domain"):  # what else has a place
+    for kind in ("atom", "domain", "pentagon", "quad"):  # what else has a place
         if f"{kind}_row" in sample:
             there = np.column_stack([sample[f"{kind}_row"].values, sample[f"{kind}_col"].values])
             for axis, place in zip(("row", "col"), path.apparent(there).T):
