@@ -208,6 +208,7 @@ def test_lines_are_rows_of_adjacent_vacancies(direction: int, rows: int) -> None
     assert np.linalg.norm(at - 150 * 0.012, axis=1).min() < 0.19
     angle = np.deg2rad(3.0 + 60 * direction)
     along = np.array([np.sin(angle), np.cos(angle)])
+    assert ((at - 150 * 0.012) @ along > -0.2).all(), "it begins at its start"
     across = at @ np.array([np.cos(angle), -np.sin(angle)])
     levels = np.unique(across.round(6))
     assert len(levels) == rows
