@@ -35,7 +35,7 @@ def make(
     ids = {"id": ("point", np.arange(n) + 1000)}
     corners = np.array([[np.cos(k), np.sin(k)] for k in 2 * np.pi * np.arange(count) / count])
     top, left = (10 * part * 10 * pixel for part in divmod(number, side // 10))
-    ring = 0.5 * pixel * np.array([[10, 10], [10, 190], [190, 190], [190, 10]])
+    ring = 0.5 * pixel * np.array([[20, 20], [20, 180], [180, 180], [180, 20]])
     coords = {"y": np.arange(10 * side) * pixel, "x": np.arange(10 * side) * pixel}
     # The registry grows along the image, twice through the cell of a layer; stackings are thirds of it.
     nodes = np.linspace(0, 10 * side * pixel, 40)
@@ -95,7 +95,7 @@ def make(
                     np.array([f"{names[of_block[k]]} #{k + 1}" for k in number], dtype=object),
                 ),
                 "count": ("domain_", np.bincount(domain[domain >= 0], minlength=len(number))),
-                "area": ("domain_", np.full(len(number), (90 * pixel) ** 2)),
+                "area": ("domain_", np.full(len(number), (80 * pixel) ** 2)),
                 "y": ("domain_", top + 50 * pixel),
                 "x": ("domain_", left + 50 * pixel),
                 "at_edge": ("domain_", np.ones(len(number), bool)),

@@ -11,6 +11,7 @@ import xarray as xr
 from PIL import Image
 
 from atomotif import MotifSession
+from atomotif._palette import NEUTRAL, anchor_colors, mixed_colors
 from atomotif.export.html import to_html
 from atomotif.session.environments import Environments
 from atomotif.steps.base import Context
@@ -1301,3 +1302,222 @@ def test_compared_domains_have_their_place_at_every_width(
         assert box["width"] > 8
     assert view.cell(0, 0).inner_text() == ""
     assert (view.panel.locator(".am-cell span").count() == 0) == many
+
+
+# ---- anchors of a continuous sample --------------------------------------------------------------
+
+
+@pytest.fixture
+def continuous(open_report, make_continuous):
+    """A page of a continuous sample, and its data."""
+    data = make_continuous()
+    report = open_report(data, size=(1280, 900))
+    yield report, data
+    assert report.requests == [report.address]
+    assert report.complaints == []
+
+
+def mixtures(data):
+    """The colours of the points' mixtures, as a reader of the figure expects them."""
+    anchors = data["anchors"].to_dataset()
+    return mixed_colors([str(color) for color in anchors["color"].values], anchors["weight"].values)
+
+
+def ternary(weight):
+    """Places in the triangle whose corners are at the top, at the lower right and at the lower left."""
+    return weight @ np.array([[0, 1], [np.sqrt(0.75), -0.5], [-np.sqrt(0.75), -0.5]])
+
+
+def choose(report, chooser, title):
+    """Choose an entry as a user does."""
+    report.page.locator(f"{chooser} .am-select").click()
+    report.page.keyboard.type(title, delay=20)
+    report.page.keyboard.press("Enter")
+    report.page.mouse.move(2, 2)
+    report.page.wait_for_timeout(500)
+    return report.pixels()
+
+
+def clear_of_the_scale_bar(data):
+    """Rows of points of the micrograph that nothing is drawn over."""
+    x, y = data["points"]["x"].values, data["points"]["y"].values
+    return np.flatnonzero((x > 1.2) | (y < 2.8))
+
+
+def drawn(report, data, rows, pixels):
+    """The colours of the micrograph at points, a little beside the bright middle of their columns."""
+    x, y = data["points"]["x"].values[rows], data["points"]["y"].values[rows]
+    places = np.rint(report.places("micrograph", x, y)).astype(int)
+    return pixels[places[:, 1], places[:, 0]]
+
+
+def test_points_of_a_continuous_sample_have_their_mixtures_everywhere(continuous):
+    report, data = continuous
+    rows, pixels = clear_of_the_scale_bar(data), report.pixels()
+    off = np.abs(drawn(report, data, rows, pixels) - mixtures(data)[rows]).max(axis=1)
+    # Markers are a little translucent on the bright pixel of their column.
+    assert np.median(off) < 45
+    assert len({tuple(color) for color in drawn(report, data, rows, pixels)}) > 100
+    assert report.page.locator(".am-panel-gallery h2").inner_text() == "Nearest anchor"
+    counts = report.page.locator(".am-tile .am-count").all_inner_texts()
+    assert counts == [str(count) for count in data["anchors"]["count"].values]
+
+
+def test_a_lasso_in_the_triangle_lights_the_micrograph(continuous):
+    report, data = continuous
+    weight = data["anchors"]["weight"].values
+    place = ternary(weight)
+    # Round the lower left corner, where the third anchor weighs most.
+    corner = place[np.nanargmax(weight[:, 2])]
+    square = [corner + 0.35 * np.array(step) for step in ((-1, -1), (1, -1), (1, 1), (-1, 1))]
+    before = report.pixels()
+    report.drag("anchors", square)
+    report.page.mouse.move(2, 2)
+    expected = np.flatnonzero((np.abs(place - corner) < 0.35).all(axis=1))
+    found = report.selected()
+    # But for what lies within half a pixel of the edge.
+    assert len(np.setxor1d(found, expected)) <= 2
+    assert len(found) > 100
+    after = report.pixels()
+    rows = clear_of_the_scale_bar(data)
+    lit, dark = np.intersect1d(rows, found), np.setdiff1d(rows, found)
+    assert np.abs(drawn(report, data, lit, after) - mixtures(data)[lit]).max(axis=1).max() < 12
+    darker = drawn(report, data, dark, before).sum(axis=1) - drawn(report, data, dark, after).sum(axis=1)
+    assert darker.min() > 0
+    assert f"{len(found)} of 900" in report.page.locator(".am-summary").inner_text()
+
+
+def test_a_tap_in_the_triangle_selects_a_point_and_pointing_tells_its_weights(continuous):
+    report, data = continuous
+    weight = data["anchors"]["weight"].values
+    row = int(np.nanargmax(weight.min(axis=1)))  # in the middle, where there are few
+    report.tap("anchors", *ternary(weight)[row])
+    assert report.selected() == [row]
+    report.page.mouse.move(*report.place("anchors", *ternary(weight)[row]))
+    report.page.wait_for_timeout(300)
+    text = report.page.locator(".am-card").inner_text()
+    names = data["anchors"]["name"].values
+    assert " \N{MIDDLE DOT} ".join(f"{w:.2f} {name}" for w, name in zip(weight[row], names)) in text
+    assert f"#{1000 + row}" in text
+
+
+def test_what_points_are_coloured_by_is_chosen(continuous):
+    report, data = continuous
+    rows = clear_of_the_scale_bar(data)
+    colors = np.array([rgb(str(color)) for color in [*data["anchors"]["color"].values, NEUTRAL]])
+    anchor = np.append(data["domains"]["anchor"].values, 3)[data["domains"]["domain"].values]
+    for title, number in (("anchors (n", data["anchors"]["nearest"].values), ("domains", anchor)):
+        seen = drawn(report, data, rows, choose(report, ".am-coloring", title))
+        off = np.abs(seen[:, None] - colors).sum(axis=2)
+        assert np.mean(np.argmin(off, axis=1) == number[rows] % 4) > 0.97
+    # A selection keeps the colours that were chosen, and so do tiles that are tapped.
+    report.page.locator(".am-tile").first.click()
+    report.page.mouse.move(2, 2)
+    report.page.wait_for_timeout(400)
+    chosen = np.intersect1d(rows, report.selected())
+    np.testing.assert_array_equal(report.selected(), np.flatnonzero(data["anchors"]["nearest"].values == 0))
+    seen = drawn(report, data, chosen, report.pixels())
+    assert np.abs(seen - colors[anchor[chosen] % 4]).max() < 12
+
+
+def test_a_tap_inside_of_a_domain_selects_its_points(continuous):
+    report, data = continuous
+    plain = report.pixels()
+    pixels = choose(report, ".am-layers", "domains")
+    domain = data["domains"]["domain"].values
+    # Between columns, which the layer hides: faintly in the colour of the anchor, and lines at the outline.
+    between = [4.0 * 0.125, 4.0 * 0.125]
+    x, y = (round(value) for value in report.place("micrograph", *between))
+    assert pixels[y, x, 2] > plain[y, x, 2] + 40
+    assert pixels[y, x, 2] > 2 * pixels[y, x, 0]
+    report.tap("micrograph", *between)
+    assert report.selected() == np.flatnonzero(domain == 0).tolist()
+    # Outside of all domains the nearest column is meant.
+    at = int(np.flatnonzero(domain < 0)[75])
+    report.tap("micrograph", data["points"]["x"].values[at], data["points"]["y"].values[at])
+    assert report.selected() == [at]
+    # Columns that are shown are tapped one by one.
+    report.page.get_by_role("button", name="Columns").click()
+    inside = int(np.flatnonzero(domain == 4)[20])
+    report.tap("micrograph", data["points"]["x"].values[inside], data["points"]["y"].values[inside])
+    assert report.selected() == [inside]
+
+
+def test_the_nearest_stacking_and_the_registry_are_seen(continuous):
+    report, data = continuous
+    moire = data["moire"].to_dataset()
+    rows = clear_of_the_scale_bar(data)
+    points = data["points"]
+    colors = np.array([rgb(color) for color in anchor_colors(3)])
+
+    def hues(title):
+        pixels = choose(report, ".am-layers", title)
+        x, y = points["x"].values[rows] + 0.03, points["y"].values[rows] + 0.03
+        at = np.rint(report.places("micrograph", x, y)).astype(int)
+        return np.argmin(np.abs(pixels[at[:, 1], at[:, 0]][:, None] - 0.55 * colors).sum(axis=2), axis=1)
+
+    assert np.mean(hues("nearest") == moire["stacking"].values[rows]) > 0.99
+    # Mixtures: only where it is clear which stacking is the nearest.
+    least = np.sort(moire["stacking_distance"].values[rows], axis=1)
+    clear = least[:, 1] - least[:, 0] > 0.09
+    assert clear.sum() > 50
+    assert np.mean((hues("registry") == moire["stacking"].values[rows])[clear]) > 0.9
+    key = report.page.locator(".am-layers .am-key")
+    assert "3.150 \xb1 0.004\xb0" in key.inner_text()
+    assert key.locator("canvas").count() == 1
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [480, 900, 1280, 1920])
+def test_anchors_have_their_place_at_every_width(open_report, make_continuous, width, scheme):
+    report = open_report(make_continuous(), size=(width, 900), scheme=scheme)
+    assert report.page.evaluate("document.documentElement.scrollWidth") <= width
+    frame = report.page.locator(".am-panel-anchors .am-panel-body").bounding_box()
+    for x, y in ((0, 1.5), (1.1, -1.0), (-1.1, -1.0)):
+        at = report.place("anchors", x, y)
+        assert frame["x"] < at[0] < frame["x"] + frame["width"]
+        assert frame["y"] < at[1] < frame["y"] + frame["height"]
+    assert report.complaints == []
+
+
+@pytest.mark.parametrize("count", [2, 5])
+def test_other_numbers_of_anchors_are_drawn_and_linked(open_report, make_continuous, count):
+    data = make_continuous(count=count)
+    report = open_report(data)
+    x0, x1 = (-1.2, 1.2)
+    report.drag("anchors", [(x0, -1.2), (x1, -1.2), (x1, 1.2), (x0, 1.2)])
+    np.testing.assert_array_equal(report.selected(), np.flatnonzero(data["anchors"]["nearest"].values >= 0))
+    assert report.complaints == []
+
+
+def test_stale_anchors_are_greyed_and_hostile_names_are_text(open_report, make_continuous):
+    hostile = "<img src=x onerror=alert(1)>"
+    data = make_continuous(stale=("anchors",))
+    names = np.array([hostile] * 3, object)
+    data["anchors"] = data["anchors"].to_dataset().assign(name=("anchor", names))
+    report = open_report(data)
+    for panel in ("anchors", "gallery"):
+        assert "am-stale" in report.page.locator(f".am-panel-{panel}").get_attribute("class")
+    assert hostile in report.page.locator(".am-coloring").inner_text()
+    assert "(out of date)" in report.page.locator(".am-coloring option").first.inner_text()
+    assert report.page.locator("img").count() == 0
+    rows = clear_of_the_scale_bar(data)
+    faded = drawn(report, data, rows, report.pixels())
+    assert np.ptp(faded, axis=1).max() < 130  # less of a hue than any of the anchors has
+    assert report.complaints == []
+
+
+def test_other_views_keep_the_motifs_where_there_are_both(open_report, make_continuous):
+    data = make_continuous()
+    label = (data["points"]["x"].values / 0.125).astype(int) % 2
+    motifs = {"label": ("point", label), "name": ("motif", np.array(["Mo", "Se"], object))}
+    motifs["color"] = ("motif", np.array(["#0072b2", "#e69f00"], object))
+    data["motifs"] = xr.Dataset(motifs, {"id": data["points"]["id"]})
+    report = open_report(data)
+    assert report.page.locator(".am-panel-gallery h2").inner_text() == "Motifs"
+    rows, colors = clear_of_the_scale_bar(data), np.array([rgb("#0072b2"), rgb("#e69f00")])
+    off = np.abs(drawn(report, data, rows, report.pixels()) - colors[label[rows]]).max(axis=1)
+    assert np.median(off) < 45
+    soft = drawn(report, data, rows, choose(report, ".am-coloring", "anchors (s"))
+    assert np.median(np.abs(soft - mixtures(data)[rows]).max(axis=1)) < 45
+    assert report.complaints == []
