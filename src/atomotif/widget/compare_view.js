@@ -6,7 +6,7 @@ import { element, scaleBar, swatch } from "./panels.js";
 const MOST_TEXTS = 10; // domains up to which a cell has room for its value
 const MODE_TITLES = { corrected: "Corrected", raw: "Raw", p: "p" };
 
-// - onTap(rows, event): a cell or a tick was tapped; tell(about, lines, event), quiet(): what the pointer is on;
+// - onTap(rows, event): a cell was tapped; tell(about, lines, event), quiet(): what the pointer is on;
 // - keep: the state of what was shown before.
 export function comparisonView({ facts: { comparison: facts }, columns, shapes, keep, onTap, tell, quiet }) {
   const { domains, kinds, palette } = facts;
