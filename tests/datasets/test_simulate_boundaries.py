@@ -8,6 +8,7 @@ import xarray as xr
 from scipy.optimize import minimize_scalar
 
 from atomotif.datasets.simulate import grain_boundary, mirror_twin_boundary, uniform_strain
+from atomotif.datasets.simulate.boundaries import _without_overlaps
 
 
 def positions(sample: xr.Dataset) -> np.ndarray:
@@ -50,7 +51,7 @@ def test_each_side_is_its_own_lattice(misorientation: float, direction: float) -
     np.testing.assert_allclose(sample["distance"], np.abs(across), atol=1e-12)
     fraction = np.array([[0, 0], [1 / 3, 1 / 3]])[sample["basis"].values]
     for grain, angle in ((0, 6.0), (1, 6.0 + misorientation)):
-        vector = sample["vector"].values[grain]
+        vector = sample["lattice_vector"].values[grain]
         np.testing.assert_allclose(np.linalg.norm(vector, axis=1), 0.316)
         np.testing.assert_allclose(np.rad2deg(np.arctan2(vector[0, 0], vector[0, 1])), angle)
         own = (sample["grain"].values == grain) & (sample["distance"].values > 0.2)
@@ -113,6 +114,21 @@ def test_columns_that_are_too_close_become_one() -> None:
         assert names(merged)[nearest.argmin()] == names(loose)[metal]
         kinds.add(bool(same))
     assert kinds == {True, False}
+
+
+@pytest.mark.parametrize(
+    ("kinds", "places"),
+    [("SSS", [0.05, 0.25]), ("MSS", [0.0, 0.25]), ("SMM", [0.1, 0.25]), ("SMS", [0.1])],
+)
+def test_in_a_chain_the_closest_go_first_and_what_is_gone_counts_no_more(
+    kinds: str, places: list[float]
+) -> None:
+    at = np.array([[0.0, 0.0], [0.0, 0.1], [0.0, 0.25]])
+    rank = np.array(["MS".index(kind) for kind in kinds])
+    found, kept = _without_overlaps(at, np.array(list(kinds)), rank, 0.1999 if kinds != "SMM" else 0.12)
+    np.testing.assert_allclose(found[:, 1], places)
+    assert len(kept) == len(places)
+    assert at[1, 1] == 0.1, "the input stays"
 
 
 def test_coordination_and_motifs_are_those_of_brute_force() -> None:

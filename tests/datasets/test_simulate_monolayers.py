@@ -1,5 +1,6 @@
 """Simulated monolayers: lattices, counts of defects and neighbourhoods against brute force."""
 
+import json
 import re
 from typing import Any
 
@@ -47,7 +48,7 @@ def count(sample: xr.Dataset, name: str) -> int:
 def test_materials_have_their_lattices_and_columns(material: str) -> None:
     a, cation, anion = CONSTANTS[material]
     sample = monolayer(material, (200, 240), rotation=11.0)
-    vector = sample["vector"].values
+    vector = sample["lattice_vector"].values
     np.testing.assert_allclose(np.linalg.norm(vector, axis=1), a)
     np.testing.assert_allclose(np.rad2deg(np.arctan2(vector[:, 0], vector[:, 1])), [11, 71])
     assert set(names(sample)) == {cation, anion}
@@ -78,7 +79,7 @@ def test_every_site_in_the_image_is_listed_at_its_place(
 ) -> None:
     sample = monolayer(material, shape, pixel_size=pixel_size, rotation=rotation, random_state=seed)
     fraction = np.array([[0, 0], [1 / 3, 1 / 3]])
-    vector, origin = sample["vector"].values, sample["origin"].values
+    vector, origin = sample["lattice_vector"].values, sample["origin"].values
     reach = 2 + int(np.hypot(*shape) * pixel_size / 0.2)
     cells = np.stack(np.meshgrid(*[np.arange(-reach, reach + 1)] * 2, indexing="ij"), -1).reshape(-1, 2)
     sites = ((cells[:, None] + fraction) @ vector + origin).reshape(-1, 2) / pixel_size
@@ -167,7 +168,7 @@ def test_columns_at_the_edge_know_the_defects_outside(profile: float) -> None:
         for step in ((0, 0), (-1, 0), (0, -1)):
             other = cell[metal] + step
             if tuple(other.tolist()) not in sulfur:
-                there = (other + 1 / 3) @ plain["vector"].values + plain["origin"].values
+                there = (other + 1 / 3) @ plain["lattice_vector"].values + plain["origin"].values
                 sample = monolayer("MoS2", (200, 200), profile=profile, defects={"VS": [there / 0.012]})
                 np.testing.assert_allclose(positions(sample), at)
                 assert names(sample, "motif")[metal] == "Mo#1VS"
@@ -233,12 +234,23 @@ def test_a_displacement_changes_places_and_nothing_else() -> None:
     plain = monolayer("MoS2", (200, 200), defects={"VS": 0.1})
     moved = monolayer("MoS2", (200, 200), defects={"VS": 0.1}, displacement=field)
     fraction = np.array([[0, 0], [1 / 3, 1 / 3]])
-    reference = (moved["cell"].values + fraction[moved["basis"].values]) @ moved["vector"].values
+    reference = (moved["cell"].values + fraction[moved["basis"].values]) @ moved["lattice_vector"].values
     reference += moved["origin"].values
-    np.testing.assert_array_equal(plain["vector"], moved["vector"])
+    np.testing.assert_array_equal(plain["lattice_vector"], moved["lattice_vector"])
     np.testing.assert_allclose(positions(moved), reference + field(reference))
     np.testing.assert_allclose(moved["displacement"], field(reference), atol=1e-12)
     assert moved.attrs == plain.attrs
+
+
+def test_what_was_asked_for_is_told() -> None:
+    sample = monolayer(
+        "WS2", (64, 64), rotation=3, exponent=2.0, random_state=5, vacancy_lines=[VacancyLine((9.0, 9.0), 2)],
+        defects={"VS": np.float32(0.25), "TeS": np.int64(1), "Fe_W": np.array([[30.0, 30.0]])},
+    )  # fmt: skip
+    told = json.loads(json.dumps(sample.attrs))
+    assert told["defects"] == {"VS": 0.25, "TeS": 1, "Fe_W": [[30.0, 30.0]]}
+    assert told["vacancy_lines"] == [[[9.0, 9.0], 2, 0, 1]]
+    assert [told[key] for key in ("material", "rotation", "exponent", "random_state")] == ["WS2", 3.0, 2.0, 5]
 
 
 def test_seeds_decide() -> None:

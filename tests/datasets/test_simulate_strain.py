@@ -49,7 +49,7 @@ def test_the_lattice_is_stretched_as_asked() -> None:
     at = np.column_stack([sample["row"], sample["col"]])[metal] * 0.012
     design = np.column_stack([index, np.ones(len(index))])
     fitted = np.linalg.lstsq(design, at, rcond=None)[0][:2]
-    np.testing.assert_allclose(fitted, sample["vector"].values @ (np.eye(2) + strain).T, atol=1e-9)
+    np.testing.assert_allclose(fitted, sample["lattice_vector"].values @ (np.eye(2) + strain).T, atol=1e-9)
 
 
 def test_the_wavelength_must_be_positive() -> None:

@@ -1,7 +1,6 @@
 """Point and line defects on the sites of a crystal, and the neighbourhoods that they make."""
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -9,19 +8,11 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.spatial import cKDTree
 
 from atomotif._checks import as_points
-from atomotif.datasets.simulate._atoms import column_intensity, is_formula
+from atomotif.datasets.simulate._atoms import column_intensity
+from atomotif.datasets.simulate._defect_names import atoms_of, half_vacancy, hosts_of
 from atomotif.datasets.simulate._materials import Material
 
-__all__ = [
-    "NEAR",
-    "Sites",
-    "VacancyLine",
-    "label_order",
-    "neighborhoods",
-    "plant_clusters",
-    "plant_defects",
-    "plant_lines",
-]
+__all__ = ["NEAR", "Sites", "VacancyLine", "neighborhoods", "plant_clusters", "plant_defects", "plant_lines"]
 
 #: Neighbours are within this many bonds, those of one sublattice within this many lattice constants: in both
 #: cases the next are at 1.73.
@@ -85,7 +76,7 @@ class Sites(NamedTuple):
     def intensity(self, exponent: float) -> NDArray[np.float64]:
         """Return the intensity of every column."""
         names, index = np.unique(self.label.astype(str), return_inverse=True)
-        atoms = [_atoms(str(name), self.material) for name in names]
+        atoms = [atoms_of(str(name), self.material) for name in names]
         return np.array([column_intensity(each, exponent) for each in atoms])[index]
 
 
@@ -94,7 +85,7 @@ def plant_defects(
 ) -> None:
     """Put defects on random pristine sites, as `monolayer` tells, in the order in which they are given."""
     for name, amount in defects.items():
-        where = _hosts(name, sites.material)
+        where = hosts_of(name, sites.material)
         free = np.isin(sites.basis, where) & sites.pristine
         if np.ndim(amount) == 2:
             sites.label[_nearest(sites, free, as_points(amount, "defects"))] = name
@@ -170,56 +161,6 @@ def neighborhoods(sites: Sites, boundary: NDArray[np.bool_] | None = None) -> ND
         around = ",".join(f"{number}{name}" for number, name in zip(counts[row], names) if number)
         result[row] = f"{base[row]}#{around}"
     return result.astype(str)
-
-
-def label_order(material: Material, defects: Sequence[str]) -> list[str]:
-    """Return the names of kinds: pristine columns first, defects as given, then what clusters make."""
-    return list(dict.fromkeys([*material.columns, *defects, half_vacancy(material)]))
-
-
-def half_vacancy(material: Material) -> str:
-    """Return the name of an anion column with one atom missing.
-
-    Examples
-    --------
-    >>> half_vacancy(Material("MoS2", 0.316, ("Mo", "S2")))
-    'VS'
-    """
-    return f"V{material.columns[1].rstrip('2')}"
-
-
-def _hosts(name: str, material: Material) -> list[int]:
-    """Return on which of the two sites a defect can be."""
-    hosts = [site for site, column in enumerate(material.columns) if _left(name, column) is not None]
-    if not hosts:
-        raise ValueError(
-            "`defects` must be named like 'VS', 'VS2', 'TeS' and 'Fe_Mo' in MoS2, "
-            f"got {name!r} in {material.name}."
-        )
-    return hosts
-
-
-def _atoms(name: str, material: Material) -> str:
-    """Return the atoms of a column by its name."""
-    if name in material.columns:
-        return name
-    return next(left for column in material.columns if (left := _left(name, column)) is not None)
-
-
-def _left(name: str, column: str) -> str | None:
-    """Return the atoms that a defect leaves in a column, or None if it cannot be there."""
-    element = column.rstrip("2")
-    if name == f"V{column}":
-        return ""
-    if name.endswith(f"_{column}"):
-        left = name.removesuffix(f"_{column}")
-    elif name == f"V{element}":
-        left = element
-    elif column != element and re.fullmatch(rf"[A-Z][a-z]?{element}", name):
-        left = name
-    else:
-        return None
-    return left if left and is_formula(left) else None
 
 
 def _count(name: str, amount: object, total: int) -> int:

@@ -7,7 +7,8 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 from scipy.spatial import cKDTree
 
-from atomotif.datasets.simulate._defects import NEAR, Sites, label_order, neighborhoods, plant_defects
+from atomotif.datasets.simulate._defect_names import label_order, listed_defects
+from atomotif.datasets.simulate._defects import NEAR, Sites, neighborhoods, plant_defects
 from atomotif.datasets.simulate._frame import Frame
 from atomotif.datasets.simulate._materials import Material
 from atomotif.datasets.simulate._sample import make_sample
@@ -46,5 +47,11 @@ def two_grains(
         label_names=label_order(material, list(defects)),
         motif=neighborhoods(sites, boundary=(coordination != 3) | (others != 3)),
         truth=truth | {"basis": (("point",), basis), "coordination": (("point",), coordination)},
-        attrs={"material": material.name, "lattice_constant": material.lattice_constant} | attrs,
+        attrs={
+            "material": material.name,
+            "lattice_constant": material.lattice_constant,
+            "defects": listed_defects(defects),
+            "exponent": float(exponent),
+        }
+        | attrs,
     )

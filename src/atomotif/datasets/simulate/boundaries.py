@@ -66,8 +66,8 @@ def grain_boundary(
     Dataset
         As of `monolayer`, with `grain` (point) 0 or 1, `distance` (point) from the boundary, nm, and
         `coordination` (point), the number of neighbours within 1.3 bonds; `cell` (point, vector) is that
-        in its own grain, `vector` (grain_, vector, axis) and `origin` (grain_, axis) are for both. A column
-        without exactly three neighbours of the other kind has "_gb" behind the name of its motif.
+        in its own grain, `lattice_vector` (grain_, vector, axis) and `origin` (grain_, axis) are for both. A
+        column without exactly three neighbours of the other kind has "_gb" behind the name of its motif.
 
     Raises
     ------
@@ -119,7 +119,7 @@ def grain_boundary(
             "grain": (("point",), side(position)),
             "distance": (("point",), _distance_from_sine(local, waviness, wavelength)),
             "cell": (("point", "vector"), cell[kept]),
-            "vector": (("grain_", "vector", "axis"), vectors),
+            "lattice_vector": (("grain_", "vector", "axis"), vectors),
             "origin": (("grain_", "axis"), origins),
         },
         attrs={
@@ -127,6 +127,9 @@ def grain_boundary(
             "rotation": float(rotation),
             "misorientation": float(misorientation),
             "direction": float(direction),
+            "waviness": float(waviness),
+            "wavelength": float(wavelength),
+            "min_distance": float(least),
             "random_state": int(random_state),
         },
     )

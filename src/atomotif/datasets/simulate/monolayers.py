@@ -1,17 +1,16 @@
 """Monolayers with a honeycomb of columns: dichalcogenides, graphene, hBN, with point and line defects."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike
 
 from atomotif._checks import check_not_negative
+from atomotif.datasets.simulate._defect_names import label_order, listed_defects
 from atomotif.datasets.simulate._defects import (
     Sites,
     VacancyLine,
-    label_order,
     neighborhoods,
     plant_clusters,
     plant_defects,
@@ -79,8 +78,8 @@ def monolayer(
     -------
     Dataset
         As of `mose2_truth`, with the image: `intensity` (y, x) float32; on dim point `row`, `col` px,
-        `label`, `motif`, `visible`, `column_intensity`, `cell` (point, vector), `basis`; `vector` (vector,
-        axis) and `origin` (axis), nm; with a displacement also `displacement` (point, axis), nm, and
+        `label`, `motif`, `visible`, `column_intensity`, `cell` (point, vector), `basis`; `lattice_vector`
+        (vector, axis) and `origin` (axis), nm; with a displacement also `displacement` (point, axis), nm, and
         `displacement_gradient` (point, axis, derivative). Cells, neighbourhoods and vectors are those before
         the displacement. A motif is the kind with the defects on the three nearest sites: "Mo",
         "Mo#1VS", "Mo#1TeS,1VS".
@@ -117,12 +116,6 @@ def monolayer(
     plant_clusters(sites, 3, check_not_negative(vacancy_triples, "vacancy_triples"), generator)
     plant_clusters(sites, 2, check_not_negative(vacancy_pairs, "vacancy_pairs"), generator)
     plant_defects(sites, wanted, generator)
-    asked: dict[str, Any] = {
-        "material": material,
-        "rotation": float(rotation),
-        "lattice_constant": kind.lattice_constant,
-        "random_state": int(random_state),
-    }
     return make_sample(
         frame,
         reference,
@@ -134,8 +127,18 @@ def monolayer(
         truth={
             "cell": (("point", "vector"), cell),
             "basis": (("point",), basis),
-            "vector": (("vector", "axis"), vectors),
+            "lattice_vector": (("vector", "axis"), vectors),
             "origin": (("axis",), origin),
         },
-        attrs=asked,
+        attrs={
+            "material": material,
+            "lattice_constant": kind.lattice_constant,
+            "rotation": float(rotation),
+            "defects": listed_defects(wanted),
+            "vacancy_pairs": int(vacancy_pairs),
+            "vacancy_triples": int(vacancy_triples),
+            "vacancy_lines": [list(line) for line in vacancy_lines],
+            "exponent": float(exponent),
+            "random_state": int(random_state),
+        },
     )

@@ -56,8 +56,8 @@ def mirror_twin_boundary(
     -------
     Dataset
         As of `grain_boundary`; `grain` is -1 on the row in the mirror, `distance` that from the mirror.
-        `cell` and `vector` are mirrored in grain 1, so that a mirrored pair has the same cell; those of
-        the row are of grain 0.
+        `cell` and `lattice_vector` are mirrored in grain 1, so that a mirrored pair has the same cell;
+        those of the row are of grain 0.
 
     Raises
     ------
@@ -112,7 +112,7 @@ def mirror_twin_boundary(
             "grain": (("point",), grain),
             "distance": (("point",), np.abs((position - frame.centre) @ normal)),
             "cell": (("point", "vector"), cell),
-            "vector": (("grain_", "vector", "axis"), vectors),
+            "lattice_vector": (("grain_", "vector", "axis"), vectors),
             "origin": (("grain_", "axis"), origins),
         },
         attrs={
