@@ -124,6 +124,15 @@ def test_colours_follow_the_divergence_from_zero_to_the_greatest(found, groups):
     assert found.kinds[0].modes[1]["ticks"][0]["text"] == "0"
 
 
+def test_where_all_divergences_are_negative_the_scale_is_of_their_size(groups):
+    off = ~np.eye(5, dtype=bool)
+    found = moments_of(groups, corrected=-0.004 * off)
+    assert (found.level[0][off] == 0).all()
+    assert [tick["text"] for tick in found.modes[0]["ticks"]] == ["≤ 0", "0.002", "0.004"]
+    assert moments_of(groups, corrected=0.0 * off).modes[0]["ticks"][2]["text"] == "1"
+    assert (moments_of(groups, corrected=np.nan * off).level[0] == NO_VALUE).all()
+
+
 def test_colours_of_p_grow_with_its_smallness(found, groups):
     p = groups["comparison"]["p_adjusted"].values
     level = found.kinds[0].level[2]

@@ -284,7 +284,8 @@ def _modes(value: dict[str, NDArray[np.float32]]) -> tuple[tuple[dict[str, Any],
 def _part(value: NDArray[np.float32]) -> tuple[NDArray[np.floating], list[dict[str, Any]]]:
     """Return the place of each pair on a scale from 0 to the greatest, and the scale's ends and middle."""
     pairs = _pairs(value)
-    high = float(pairs.max(initial=0.0)) or 1.0
+    # Where all are negative, by the spread of equal domains, it is of that size.
+    high = float(pairs.max(initial=0.0)) or float(np.abs(pairs).max(initial=0.0)) or 1.0
     return value / high, scale_ticks(0.0, high, below=bool((pairs < 0).any()))
 
 
