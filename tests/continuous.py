@@ -111,6 +111,7 @@ def make(
                 "registry": (("point", "axis"), registry),
                 "stacking": ("point", np.argmin(distance, axis=1)),
                 "stacking_distance": (("point", "stacking_"), distance),
+                "stacking_registry": (("stacking_", "axis"), stackings),
                 "stacking_name": ("stacking_", np.array(["AA", "AB", "BA"], dtype=object)),
                 "registry_map": (("map_y", "map_x", "axis"), bins),
                 "layer_vector": (

@@ -256,6 +256,14 @@ def test_the_registry_has_at_a_stacking_its_colour_and_between_two_their_mixture
     assert made.columns["legend"].shape[2] == 4
 
 
+def test_stackings_have_the_colours_of_the_anchors_that_they_are(groups):
+    own = layer(groups, "stacking").facts["palette"]
+    names = np.array(["BA", "AA", "AB"], object)
+    groups["anchors"] = groups["anchors"].assign(name=("anchor", names))
+    for name in ("stacking", "registry"):
+        assert layer(groups, name).facts["palette"] == [own[1], own[2], own[0]]
+
+
 def test_the_moire_cell_lies_in_the_picture_and_begins_at_the_first_stacking(groups):
     moire = groups["moire"]
     cell = np.array(layer(groups, "registry").facts["outline"])

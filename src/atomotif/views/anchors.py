@@ -37,11 +37,13 @@ def anchors() -> figure:
     plot.patch(
         "x", "y", fill_color=None, level="underlay", source=empty_source("x", "y"), name="anchors-edge"
     )
+    add_points(plot)
+    # Above the veil over what is not selected.
     plot.image(
         **{key: key for key in ("image", *box)},
         origin="top_left",
         color_mapper=LinearColorMapper(palette="Greys256", low=0, high=255),
-        level="image",
+        level="overlay",
         source=empty_source("image", *box),
         name="anchors-average",
     )
@@ -53,7 +55,7 @@ def anchors() -> figure:
         fill_color=None,
         line_color="color",
         line_width=3,
-        level="underlay",
+        level="overlay",
         source=empty_source("x", "y", "width", "height", "color"),
         name="anchors-frame",
     )
@@ -65,9 +67,8 @@ def anchors() -> figure:
         text_baseline="baseline",
         text_font=value(FONT),
         text_font_size="13px",
-        level="underlay",
+        level="overlay",
         source=empty_source("x", "y", "text", "baseline"),
         name="anchors-name",
     )
-    add_points(plot)
     return plot

@@ -58,7 +58,7 @@ def stacking(groups: Groups) -> Layer:
     """Return the nearest of the high-symmetry stackings as tiles."""
     names = [str(name) for name in groups["moire"]["stacking_name"].values]
     nearest = of_all(groups, "moire", "stacking", np.int64, -1)
-    colors = anchor_colors(len(names))
+    colors = _stacking_colors(groups, names)
     counts = np.bincount(nearest[nearest >= 0], minlength=len(names))
     swatches = [
         {"color": color, "text": f"{name} ({counts[k]:,})"}
@@ -68,17 +68,28 @@ def stacking(groups: Groups) -> Layer:
     return tiles(groups, {"palette": colors, **swatch_key(swatches)}, {"level": level})
 
 
-def registry(moire: xr.Dataset) -> Layer:
+def _stacking_colors(groups: Groups, names: list[str]) -> list[str]:
+    """Return the colours of stackings: those of the anchors, where these are the same by name."""
+    anchors = groups.get("anchors", xr.Dataset())
+    named = [str(name) for name in anchors["name"].values] if "name" in anchors else []
+    if not set(names) <= set(named):
+        return anchor_colors(len(names))
+    of_anchor = dict(zip(named, color_list(anchors, "an anchor", len(named))))
+    return [of_anchor[name] for name in names]
+
+
+def registry(groups: Groups) -> Layer:
     """Return the map of the registry: at each place the mixture of the stackings by how near it is to them.
 
     Where it is at a high-symmetry stacking it has the colour of that one; halfway between two, their mixture.
     One moiré cell is outlined, from where the first stacking is.
     """
+    moire = groups["moire"]
     names = [str(name) for name in moire["stacking_name"].values]
-    colors = anchor_colors(len(names))
+    colors = _stacking_colors(groups, names)
     field = np.asarray(moire["registry_map"].values, dtype=np.float64)
     lattice = np.asarray(moire["layer_vector"].values[0], dtype=np.float64)
-    places = _stacking_places(moire)
+    places = np.asarray(moire["stacking_registry"].values, dtype=np.float64)
     distance = _distance(field, places, lattice)
     apart = _distance(places, places, lattice)
     reach = float(apart[apart > 1e-3 * np.abs(lattice).max()].min(initial=np.inf))
@@ -106,12 +117,6 @@ def registry(moire: xr.Dataset) -> Layer:
     if len(names) in (2, 3):
         columns["legend"] = mixture_picture(colors, _LEGEND_SIDE)
     return Layer(facts, columns)
-
-
-def _stacking_places(moire: xr.Dataset) -> NDArray[np.float64]:
-    """Return the registry of each stacking: that of the point which is nearest to it."""
-    nearest = np.nanargmin(moire["stacking_distance"].values, axis=0)
-    return np.asarray(moire["registry"].values[nearest], dtype=np.float64)
 
 
 def _distance(

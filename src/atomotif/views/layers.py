@@ -123,7 +123,7 @@ def layer(
     if name == "stacking":
         return layer_regions.stacking(groups)
     if name == "registry":
-        return layer_regions.registry(groups["moire"])
+        return layer_regions.registry(groups)
     if name == "grains":
         return layer_fields.grains(groups)
     if name in layer_fields.STRAIN:
