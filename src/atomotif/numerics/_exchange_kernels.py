@@ -34,52 +34,42 @@ def symmetric_divergences(
 
 
 @jit(nogil=True)
-def bin_of(value: float, low: float, scale: float, n_bins: int) -> Any:
-    """Return the bin of a value, which is the outermost one beyond the edges."""
-    return min(max(np.int64(np.floor((value - low) * scale)), 0), n_bins - 1)
-
-
-@jit(nogil=True)
 def distorted_divergences(
-    a: Any,
-    b: Any,
-    derivatives_a: Any,
-    derivatives_b: Any,
+    bins: Any,
+    places: Any,
+    derivatives: Any,
     block: Any,
     swapped: Any,
     distortion: Any,
-    low: Any,
-    scale: Any,
     n_bins: int,
     logarithm: Any,
     pseudo: float,
 ) -> Any:
     """Return the symmetric divergence after exchanges, with the second sample distorted.
 
-    Rows of `a` and `b` are matched; blocks that are `swapped` in a draw change sides. `distortion` holds the
-    parameters of each draw, along which `derivatives` (point, parameter, feature) are.
+    `bins` and `places` (sample, point, feature) say in which bin each feature lies, and where on the axis of
+    bins; `derivatives` (sample, point, parameter, feature) how places change. Points of both samples are
+    matched; blocks that are `swapped` in a draw change sides. `distortion` are the parameters of each draw.
     """
-    n, n_features = a.shape
+    _, n, n_features = bins.shape
     n_parameters = distortion.shape[1]
     result = np.empty(len(swapped))
     counts = np.empty((2, n_features, n_bins), np.int64)
-    row = np.empty(n_features)
+    row = np.empty(n_features, places.dtype)
     for k in range(len(swapped)):
         counts[:] = 0
         for i in range(n):
-            change = swapped[k, block[i]]
-            first = b[i] if change else a[i]
-            second = a[i] if change else b[i]
-            derivatives = derivatives_a[i] if change else derivatives_b[i]
+            second = 0 if swapped[k, block[i]] else 1
             for f in range(n_features):
-                row[f] = second[f]
+                row[f] = places[second, i, f]
             for m in range(n_parameters):
                 amount = distortion[k, m]
                 for f in range(n_features):
-                    row[f] += amount * derivatives[m, f]
+                    row[f] += amount * derivatives[second, i, m, f]
             for f in range(n_features):
-                counts[0, f, bin_of(first[f], low[f], scale[f], n_bins)] += 1
-                counts[1, f, bin_of(row[f], low[f], scale[f], n_bins)] += 1
+                counts[0, f, bins[1 - second, i, f]] += 1
+                # Truncation is the floor of what is not below zero.
+                counts[1, f, np.int64(min(max(row[f], np.float32(0)), np.float32(n_bins - 1)))] += 1
         summed = 0.0
         for f in range(n_features):
             for c in range(n_bins):

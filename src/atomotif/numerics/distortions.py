@@ -5,6 +5,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
 
 from atomotif._checks import as_image, as_points, check_positive
+from atomotif.numerics._shifted_basis import STEPS
 from atomotif.numerics.moments import zernike_moments
 
 __all__ = ["N_DISTORTIONS", "moment_derivatives"]
@@ -81,5 +82,8 @@ def moment_derivatives(
                 coefficients, back, middle - back @ middle, mode="mirror", prefilter=False
             )
             moved = (where - middle) @ matrix.T + middle
-            result[:, 2 + entry] += sign * measured(warped, moved) / (2 * _GRADIENT_STEP)
+            # Moments are taken about places on a grid, from which the exact ones are a small shift away.
+            rest = moved - np.round(moved * STEPS) / STEPS
+            exact = measured(warped, moved - rest) + np.einsum("na,naf->nf", rest, result[:, :2])
+            result[:, 2 + entry] += sign * exact / (2 * _GRADIENT_STEP)
     return result

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from atomotif.numerics import _exchange_kernels as kernels
 from atomotif.numerics._threads import one_blas_thread
 from atomotif.numerics.divergence import PSEUDO_COUNT
-from atomotif.numerics.histograms import histograms
+from atomotif.numerics.histograms import bin_indices, histograms
 
 __all__ = ["ExchangeTest", "distortion_test", "exchange_test"]
 
@@ -24,12 +24,12 @@ class ExchangeTest(NamedTuple):
     corrected: float
     """The same without the bias of finite samples; NaN for a single block."""
     error: float
-    """Its standard error, from the influence of each block."""
+    """Its standard error, from the influence of each block; NaN for a single block that differs."""
     null_mean: float
     """Mean of `symmetric` over the exchanges."""
     null_std: float
     """Standard deviation of `symmetric` over the exchanges."""
-    p: float
+    p_value: float
     """Share of the exchanges, the given one included, with at least the divergence that was found."""
 
 
@@ -84,7 +84,7 @@ def exchange_test(
     >>> rng = np.random.default_rng(0)
     >>> a, b = rng.integers(0, 5, (100, 3)), rng.integers(0, 5, (100, 3)) // 2
     >>> found = exchange_test(a, b, np.arange(100) // 5, 5, n_permutations=199, rng=rng)
-    >>> found.p, found.corrected > 10 * found.null_std
+    >>> found.p_value, found.corrected > 10 * found.null_std
     (0.005, True)
     """
     n, n_features = a.shape
@@ -171,17 +171,16 @@ def distortion_test(
     False
     """
     n_bins = edges.shape[1] - 1
+    scale = n_bins / (edges[:, -1] - edges[:, 0])
+    derivatives = np.stack([derivatives_a, derivatives_b]) * scale
     sign = _signs(rng, n_permutations, int(block.max()) + 1)
     null = kernels.distorted_divergences(
-        a,
-        b,
-        derivatives_a,
-        derivatives_b,
+        np.stack([bin_indices(a, edges), bin_indices(b, edges)]),
+        ((np.stack([a, b]) - edges[:, 0]) * scale).astype(np.float32),
+        derivatives.astype(np.float32),
         block,
         sign < 0,
-        rng.normal(size=(n_permutations, len(spread))) * spread,
-        edges[:, 0].copy(),
-        n_bins / (edges[:, -1] - edges[:, 0]),
+        (rng.normal(size=(n_permutations, len(spread))) * spread).astype(np.float32),
         n_bins,
         np.log(np.arange(len(a) + 1) + PSEUDO_COUNT),
         PSEUDO_COUNT,
@@ -208,9 +207,13 @@ def _standard_error(
     square = float(whole @ whole)
     if square == 0.0:
         return 0.0
+    if len(sizes) == 1:
+        return np.nan
     influence = scaled @ whole - (scaled**2).sum(1)
     influence -= influence.sum() * sizes / sizes.sum()
-    return float(2.0 * np.sqrt(np.sum(influence**2)) * found / square)
+    # A block is not among the others that it is compared with, and its mean is one of few: both count.
+    few = (len(sizes) / (len(sizes) - 1)) ** 1.5
+    return float(2.0 * few * np.sqrt(np.sum(influence**2)) * found / square)
 
 
 def _signs(rng: np.random.Generator, n_draws: int, n_blocks: int) -> NDArray[np.float32]:
