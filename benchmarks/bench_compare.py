@@ -175,14 +175,14 @@ def measure_power(twisted: Twisted) -> None:
                     k = repeat % len(members)
                     touched = np.array([k in pair for pair in zip(*np.triu_indices(len(members), 1))])
                     touched &= kind != "none"
-                    for prefix in ("", "place_"):
+                    for prefix in ("raw_", ""):
                         p = pairs(found[prefix + "p_adjusted"])
                         hits[prefix, True] += (p[touched] <= 0.05).tolist()
                         hits[prefix, False] += (p[~touched] <= 0.05).tolist()
             shares = [
                 f"{np.mean(hits[prefix, which]):.2f}" if hits[prefix, which] else "   -"
                 for which in (True, False)
-                for prefix in ("", "place_")
+                for prefix in ("raw_", "")
             ]
             print(
                 f"{name:7s}{kind:10s}{amount:6g}  "
@@ -206,7 +206,7 @@ def measure_halves(twisted: Twisted) -> None:
             points = twisted.points[own] + 10 * image.shape[0] * half[:, None]
             groups = groups_of(image, points, moments, half, part, np.zeros(2, int), np.zeros(2, bool))
             found = run(groups)
-            p.append([float(found[key][0, 1]) for key in ("p_value", "place_p_value")])
+            p.append([float(found[key][0, 1]) for key in ("raw_p_value", "p_value")])
         shares = np.mean(np.array(p) > 0.05, axis=0)
         print(
             f"{name:7s}random halves, share of p > 0.05 (raw, at like places): {shares}; "
