@@ -35,6 +35,7 @@ def test_what_a_region_differs_by_stays_and_its_displacement_goes(regions: tuple
     found = place_trend(features, displaced, region, kind)
     apart = found.offset[2] - found.offset[:2]
     np.testing.assert_allclose(apart, [[1.5, -1.0]] * 2, atol=0.1)
+    np.testing.assert_allclose(found.offset.mean(0), 0.0, atol=1e-9)
     np.testing.assert_allclose(found.deviation.std(0), [0.01, 0.01, 10.0], rtol=0.15)
     features[region == 1, 0] += 0.3
     deviation = place_trend(features, place, region, kind).deviation[:, 0]
