@@ -73,7 +73,13 @@ def test_histograms_are_there_for_one_domain_or_a_pair_and_no_more(data, shown):
     # In the moment in which it was planted, all of the second domain is in one bin, and none of the first.
     row = two[26 + 20 + 3 * 11 + 1, 528:]
     assert near(row[None], ImageColor.getrgb(SEQUENTIAL[-1])).sum() > 5
+    # The difference, at the right: what the second has more of at its right end, the first in the middle.
+    end = 960 - 8 - 4
     assert near(row[None], SECOND).sum() > 5
+    assert np.abs(row[end - 528] - SECOND).max() < 10
+    red, _, blue = row[end - 64 - 528]
+    assert red > blue + 50
+    assert near(two[50:200, end - 136 : end], [0xF7] * 3, 20).mean() > 0.2  # most moments do not differ
 
 
 def test_rings_are_drawn_where_the_domains_are(data, shown):

@@ -33,13 +33,11 @@ export function comparisonView({ facts: { comparison: facts }, columns, shapes, 
   const note = element("p", "am-set-note");
   const switches = element("div", "am-compare-switches");
   if (kinds.length > 1) {
-    switches.append(choice("What is compared", kinds.map(({ title }) => title), chosen.kind, (k) => {
-      chosen.kind = k;
-      pairView.kind = k;
-    }));
+    const titles = kinds.map(({ title }) => title);
+    switches.append(choice("What is compared", titles, chosen.kind, (k) => (chosen.kind = pairView.kind = k)));
   }
-  const { modes } = kinds[0];
-  switches.append(choice("What the cells show", modes.map(({ name }) => MODE_TITLES[name]), chosen.mode, (k) => (chosen.mode = k)));
+  const modes = kinds[0].modes.map(({ name }) => MODE_TITLES[name]);
+  switches.append(choice("What the cells show", modes, chosen.mode, (k) => (chosen.mode = k)));
   map.append(switches, matrix, key, note);
   box.append(map, pairView.box);
 
@@ -147,11 +145,10 @@ export function comparisonView({ facts: { comparison: facts }, columns, shapes, 
         mark.style.setProperty("--am-motif", facts.pair[pair.indexOf(k)] ?? "transparent");
       });
     }
-    cells.forEach((line, row) => line.forEach((cell, col) => {
-      const pressed = pair.length > 0 && pair.includes(row) && pair.includes(col) && (pair.length === 1) === (row === col);
-      cell.setAttribute("aria-pressed", String(pressed));
-    }));
+    const shown = (row, col) => pair.includes(row) && pair.includes(col) && (pair.length === 1) === (row === col);
+    cells.forEach((line, row) => line.forEach((cell, col) => cell.setAttribute("aria-pressed", String(shown(row, col)))));
     pairView.show(pair, whole.length);
   }
-  return { box, show, get state() { return { kind: kind().title, mode: modes[chosen.mode].name, moment: pairView.chosen }; } };
+  const state = () => ({ kind: kind().title, mode: kind().modes[chosen.mode].name, moment: pairView.chosen });
+  return { box, show, state };
 }

@@ -97,7 +97,8 @@ export function heatPixels(values, [rows, cols], palette, low, high) {
 export function stepsOf(shares, most) {
   const n = shares.length;
   const height = (share) => (most > 0 ? share / most : 0);
-  return [[0, 0], ...Array.from(shares).flatMap((share, k) => [[k / n, height(share)], [(k + 1) / n, height(share)]]), [1, 0]];
+  const steps = Array.from(shares).flatMap((share, k) => [k, k + 1].map((at) => [at / n, height(share)]));
+  return [[0, 0], ...steps, [1, 0]];
 }
 
 // Which rows of the moments have a label: the first of every radial order, as far as there is room for it.
@@ -152,8 +153,8 @@ export function shareScale(title, low, high) {
 export function cellText(value) {
   if (!Number.isFinite(value)) return "";
   const size = Math.abs(value);
-  const text = size >= 0.0995 ? value.toFixed(2) : size >= 0.00095 ? value.toFixed(3) : size > 0 ? value.toExponential(0) : "0";
-  return signed(text);
+  if (size === 0) return "0";
+  return signed(size < 0.00095 ? value.toExponential(0) : value.toFixed(size < 0.0995 ? 3 : 2));
 }
 
 // What is told of a pair: lines of [key, value]. `of(measure)` is undefined for what is not known.
@@ -161,12 +162,13 @@ export function linesOfPair(a, b, of) {
   const known = (measure) => Number.isFinite(of(measure));
   const number = (value) => signed(value.toPrecision(3));
   const chance = (value) => String(Number(value.toPrecision(2)));
-  const spread = (value, error) => (known(error) ? `${number(of(value))} ± ${signed(of(error).toPrecision(2))}` : number(of(value)));
+  const spread = (value, error) => number(of(value)) + (known(error) ? ` ± ${of(error).toPrecision(2)}` : "");
   const lines = [["domains", `${a.name}, ${b.name}`], ["points", `${a.compared}, ${b.compared}`]];
   if (known("corrected")) lines.push(["divergence", `${spread("corrected", "error")} nats per feature`]);
   if (known("symmetric")) lines.push(["raw", number(of("symmetric"))]);
   if (known("null_mean")) lines.push(["raw of equal domains", spread("null_mean", "null_std")]);
-  for (const [name, p, adjusted] of [["p", "p_value", "p_adjusted"], ["p of nuisances", "nuisance_p", "nuisance_p_adjusted"]]) {
+  const tests = [["p", "p_value", "p_adjusted"], ["p of nuisances", "nuisance_p", "nuisance_p_adjusted"]];
+  for (const [name, p, adjusted] of tests) {
     if (!known(p)) continue;
     lines.push([name, chance(of(p)) + (known(adjusted) ? `, adjusted ${chance(of(adjusted))}` : "")]);
   }

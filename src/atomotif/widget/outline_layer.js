@@ -22,7 +22,7 @@ export function domainOutlines({ doc, columns, facts: { comparison: facts, neutr
   const names = ["domain-casing", "domain-outline"];
   const sources = names.map((name) => doc.get_model_by_name(`micrograph-${name}`).data_source);
   const members = { row: columns.comparisonRow, offset: columns.comparisonOffset };
-  const rings = { x: columns.comparisonOutlineX, y: columns.comparisonOutlineY, offset: columns.comparisonOutlineOffset };
+  const [x, y, offset] = ["X", "Y", "Offset"].map((name) => columns[`comparisonOutline${name}`]);
   let drawn = "";
 
   function show(rows) {
@@ -31,7 +31,7 @@ export function domainOutlines({ doc, columns, facts: { comparison: facts, neutr
     if (now === drawn) return;
     drawn = now;
     const pair = pairOf(whole);
-    const outlines = ringsOf(whole, rings, (place) => (pair.length ? facts.pair[place] : neutral));
+    const outlines = ringsOf(whole, { x, y, offset }, (place) => (pair.length ? facts.pair[place] : neutral));
     for (const source of sources) source.data = outlines;
   }
   return { show };

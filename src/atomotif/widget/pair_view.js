@@ -3,7 +3,8 @@ import * as compare from "./link_compare.js";
 import { draw, element, scaleBar, shape, swatch } from "./panels.js";
 
 const MOST_LABELS = 14; // of moments
-const HINT = "Tap a cell: its two domains are outlined in the micrograph, and the histograms of all their moments stand here.";
+const HINT =
+  "Tap a cell: its two domains are outlined in the micrograph, and the histograms of all their moments stand here.";
 
 const { percent, signed } = compare;
 const nameOf = ([p, q]) => `${p}, ${signed(q)}`;
@@ -41,8 +42,8 @@ export class PairView {
   update() {
     const { pair, nWhole } = this;
     if (!pair.length) {
-      const text = nWhole ? `${nWhole} domains are selected as a whole: a pair of them, or one, can be shown. ${HINT}` : HINT;
-      this.box.replaceChildren(element("p", "am-compare-hint", text));
+      const many = nWhole ? `${nWhole} domains are selected as a whole: a pair of them, or one, can be shown. ` : "";
+      this.box.replaceChildren(element("p", "am-compare-hint", many + HINT));
       return;
     }
     this.shares = pair.map((k) => compare.sharesOf(k, this.histogram, this.sizes));
@@ -131,8 +132,10 @@ export class PairView {
 
   control(slider, nMoments) {
     slider.tabIndex = 0;
-    const roles = { role: "slider", "aria-label": "Moment", "aria-orientation": "vertical", "aria-valuemin": 0, "aria-valuemax": nMoments - 1 };
-    for (const [name, value] of Object.entries(roles)) slider.setAttribute(name, String(value));
+    const range = { "aria-orientation": "vertical", "aria-valuemin": 0, "aria-valuemax": nMoments - 1 };
+    for (const [name, value] of Object.entries({ role: "slider", "aria-label": "Moment", ...range })) {
+      slider.setAttribute(name, String(value));
+    }
     slider.addEventListener("keydown", (event) => {
       const to = { ArrowUp: this.moment - 1, ArrowDown: this.moment + 1, Home: 0, End: nMoments - 1 }[event.key];
       if (to === undefined) return;
@@ -153,14 +156,18 @@ export class PairView {
     this.slider.setAttribute("aria-valuetext", nameOf(facts.moments[moment]));
     const parts = this.shares.map((shares) => shares.subarray(moment * nBins, (moment + 1) * nBins));
     const most = compare.largest(...parts);
-    const plot = shape("svg", { viewBox: "0 0 1 1", preserveAspectRatio: "none", class: "am-lines", "aria-hidden": "true" });
+    const stretched = { viewBox: "0 0 1 1", preserveAspectRatio: "none" };
+    const plot = shape("svg", { ...stretched, class: "am-lines", "aria-hidden": "true" });
     parts.forEach((part, place) => {
       const points = compare.stepsOf(part, most).map(([x, y]) => `${x},${1 - y}`).join(" ");
-      plot.append(shape("polyline", { points, stroke: facts.pair[place], class: place ? "am-line am-line-second" : "am-line" }));
+      const style = place ? "am-line am-line-second" : "am-line";
+      plot.append(shape("polyline", { points, stroke: facts.pair[place], class: style }));
     });
     const start = moment * (nBins + 1);
     const heading = element("figcaption", "", `Moment ${nameOf(facts.moments[moment])}, ${moment + 1} of ${nMoments}`);
-    for (const [place, k] of pair.entries()) heading.append(swatch(facts.pair[place]), element("span", "am-name", facts.domains[k].name));
+    for (const [place, k] of pair.entries()) {
+      heading.append(swatch(facts.pair[place]), element("span", "am-name", facts.domains[k].name));
+    }
     const axis = element("div", "am-lines-axis");
     axis.append(
       element("span", "am-number", signed(edge[start].toPrecision(3))), element("span", "", "value of the moment"),

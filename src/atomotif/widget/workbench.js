@@ -328,7 +328,7 @@ export async function mount({
       coloring: coloring.chosen,
       columnsShown,
       treeRestricted,
-      comparison: comparison?.state ?? keep?.comparison,
+      comparison: comparison?.state() ?? keep?.comparison,
       byLayer,
       layer: layers && (keptLayer || layers.chosen !== NO_LAYER) ? layers.chosen : keep?.layer,
       places: Object.fromEntries(
