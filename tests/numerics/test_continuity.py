@@ -34,20 +34,20 @@ def measured(rows, noise=0.05, seed=0, points=GRID, **keywords):
 
 
 @pytest.mark.parametrize("noise", [0.0, 0.05, 0.5])
-@pytest.mark.parametrize("n_motifs", [1, 2, 5, 20])
+@pytest.mark.parametrize("n_motifs", [1, 2, 5, 20, 70, 100])
 def test_motifs_recur(n_motifs, noise):
     found = measured(motifs(n_motifs, seed=n_motifs), noise)
     assert not found.continuous
-    assert 0.85 < found.ratio < 1.15
+    assert 0.5 < found.ratio < 1.1
     assert "recur" in found.reason
 
 
-@pytest.mark.parametrize(("noise", "least"), [(0.0, 3.0), (0.05, 2.5), (0.2, 1.6)])
+@pytest.mark.parametrize(("noise", "least"), [(0.0, 2.5), (0.05, 2.0), (0.2, 1.5)])
 @pytest.mark.parametrize("period", [110.0, 200.0, 300.0])
 def test_registry_is_a_continuum(period, noise, least):
     found = measured(registry(period), noise)
     assert found.continuous
-    assert least < found.ratio < 12.0
+    assert least < found.ratio < 8.0
     assert f"{found.radius:.0f} px" in found.reason
 
 
@@ -58,7 +58,7 @@ def test_ring_is_half_a_period():
 def test_density_alone_is_no_continuum():
     """The same features at other places: no gap between them, but all are found everywhere."""
     rows = registry()[np.random.default_rng(1).permutation(N)]
-    assert measured(rows).ratio < 1.15
+    assert measured(rows).ratio < 1.1
 
 
 @pytest.mark.parametrize("steepness", [0.5, 2.0, 10.0])
@@ -66,18 +66,18 @@ def test_density_alone_is_no_continuum():
 def test_gradient_is_no_continuum(steepness, angle):
     along = GRID @ [np.sin(angle), np.cos(angle)] / np.ptp(GRID)
     rows = motifs(2, places=(GRID.sum(1) // SPACING).astype(int) % 2) * (1 + steepness * along)[:, None]
-    assert measured(rows).ratio < 1.2
+    assert measured(rows).ratio < 1.1
 
 
 def test_bend_is_no_continuum():
     """A dome: contour lines of one parameter are closed, and still meet the rings."""
     rows = motifs(1) + np.outer(np.hypot(*(GRID - GRID.mean(0)).T) / 50.0, [0, 1, 0, 2, 0, 0])
-    assert measured(rows).ratio < 1.2
+    assert measured(rows).ratio < 1.1
 
 
 def test_domains_are_no_continuum():
     halves = np.where(GRID[:, 1] < 180, 0, 2) + np.arange(N) % 2
-    assert measured(motifs(4, places=halves)).ratio < 1.15
+    assert measured(motifs(4, places=halves)).ratio < 1.1
 
 
 def test_rare_defects_do_not_matter():
@@ -85,7 +85,7 @@ def test_rare_defects_do_not_matter():
     rows = motifs(2, places=np.arange(N) % 2)
     rare = rng.choice(N, N // 10, replace=False)
     rows[rare] += rng.normal(size=(len(rare), rows.shape[1]))
-    assert measured(rows).ratio < 1.15
+    assert measured(rows).ratio < 1.1
     rows = registry()
     rows[rare] += rng.normal(size=(len(rare), rows.shape[1]))
     assert measured(rows).continuous
@@ -232,5 +232,5 @@ def test_simulated_micrographs(name, shared):
         # Half the period of 57.5 A at 0.122 A per px.
         assert found.radius == pytest.approx(236, abs=20)
     else:
-        assert found.ratio < 1.15
+        assert found.ratio < 1.1
         assert not found.continuous

@@ -23,8 +23,9 @@ _LEAST_RING = 0.5
 # Centres of rings, and the share of them that must have a ring for it to be judged.
 _N_CENTRES, _LEAST_CENTRES = 400, 0.2
 # Judged is the centre that finds its like less easily than three quarters of them do, as symmetry makes
-# many registries of two layers equal; defects are rarer than a quarter.
-_QUANTILE = 0.75
+# many registries of two layers equal; defects are rarer than a quarter. It is compared with a less lucky one
+# among shuffled patches: by chance the shares of centres without their like differ by some 0.03.
+_QUANTILE, _QUANTILE_SHUFFLED = 0.75, 0.85
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Continuity:
     continuous : bool
     ratio : float
         How much more the most similar point on a ring differs from its centre than if the points had
-        changed places, on the ring where that is most; 1 where motifs recur. NaN if it cannot be told.
+        changed places, on the ring where that is most; 1 or less where motifs recur. NaN: cannot be told.
     threshold : float
         The sample is continuous if the ratio is above.
     radius : float
@@ -58,7 +59,7 @@ def measure_continuity(
     covariance: ArrayLike,
     *,
     complete: ArrayLike | None = None,
-    threshold: float = 1.3,
+    threshold: float = 1.15,
     systematic: float = 0.045,
     random_state: int = 0,
 ) -> Continuity:
@@ -75,8 +76,8 @@ def measure_continuity(
         Of the noise of a row.
     complete : array_like of bool, shape (n,), optional
         Points to use, for instance those whose patch lies inside the image; by default all.
-    threshold : float, default 1.3
-        Least ratio of a continuum. Recurring motifs give 1, chance up to 1.1, domains up to 1.2.
+    threshold : float, default 1.15
+        Least ratio of a continuum. Recurring motifs give 1 or less, by chance or in domains up to 1.1.
     systematic : float, default 0.045
         Standard deviation of what is neither noise nor motif, as a share of the strongest feature
         (`atomotif.numerics.whitening.systematic_variance`).
@@ -199,10 +200,9 @@ def _largest_ratio(
     usable = count >= np.maximum(_LEAST_RING * whole, 1.0)
     ratio = np.full(n_rings, np.nan)
     for ring in np.flatnonzero(usable.mean(0) >= _LEAST_CENTRES):
-        there, anywhere = (
-            np.quantile(square[usable[:, ring], ring], _QUANTILE) + rank
-            for square in (nearest, nearest_shuffled)
-        )
+        inside = usable[:, ring]
+        there = np.quantile(nearest[inside, ring], _QUANTILE) + rank
+        anywhere = np.quantile(nearest_shuffled[inside, ring], _QUANTILE_SHUFFLED) + rank
         ratio[ring] = np.sqrt(there / anywhere)
     if np.isnan(ratio).all():
         return float("nan"), float("nan")
