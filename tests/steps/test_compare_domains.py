@@ -124,6 +124,14 @@ def test_group_is_complete_and_says_what_it_is(bilayer: Bilayer, alike: xr.Datas
         assert np.isnan(np.diag(alike[name])).all()
 
 
+def test_without_nuisance_its_test_is_the_plain_one(bilayer: Bilayer) -> None:
+    none = {"scan_shift": 1e-9, "scan_distortion": 1e-9}
+    found = run(bilayer.groups(*bilayer.noisy(0)), nuisance=True, n_permutations=1999, **none)
+    for prefix in ("", "raw_"):
+        apart = pairs(found[prefix + "nuisance_p"]) - pairs(found[prefix + "p_value"])
+        assert np.abs(apart).max() < 4 * np.sqrt(2 * 0.25 / 2000)
+
+
 def blurred(bilayer: Bilayer) -> tuple[np.ndarray, np.ndarray]:
     image, moments = bilayer.noisy(3)
     _, changed = bilayer.noisy(4, ndimage.gaussian_filter(bilayer.image, 1.3))
