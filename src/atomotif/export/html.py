@@ -115,7 +115,8 @@ def to_html(data: xr.DataTree, path: str | Path, *, title: str | None = None) ->
 def _page(data: xr.DataTree, shown: Workbench, title: str | None) -> str:
     heading = title or _source_name(data) or "atomotif report"
     packed = {name: pack_text(column) for name, column in shown.columns.items()}
-    size = len(bokehjs()) + _size(packed)
+    fixed = (bokehjs(), script("report"), stylesheet(), _json([shown.figures, shown.facts]))
+    size = sum(map(len, fixed)) + _size(packed)
     layers = _layers(data, shown, max(PAGE_BUDGET - size, size // 10))
     offered = [{**one, "absent": one["name"] not in layers} for one in shown.facts["layers"]]
     content = {
