@@ -1155,6 +1155,8 @@ def test_a_selection_made_elsewhere_marks_the_domains_that_it_meets(open_compari
     assert ticks.nth(0).get_attribute("title") == f"B #1: {met[0]} of {len(view.rows(0))} selected"
     assert 0 < met[0] < len(view.rows(0))
     assert view.panel.locator(".am-histogram").count() == 0
+    view.page.keyboard.press("Escape")
+    assert view.panel.locator(".am-tick.am-some, .am-tick.am-dim").count() == 0
 
 
 def test_cells_show_what_is_chosen_and_mute_what_is_not_significant(open_comparison):
