@@ -205,9 +205,7 @@ def _project(
     size: NDArray[np.int64],
     reciprocal: NDArray[np.float64],
     orders: NDArray[np.int64],
-) -> tuple[
-    NDArray[np.float64], NDArray[np.complex128], NDArray[np.complex128], NDArray[np.complex128]
-]:
+) -> tuple[NDArray[np.float64], NDArray[np.complex128], NDArray[np.complex128], NDArray[np.complex128]]:
     """Return the model's columns, projected Jacobian, amplitudes and residual."""
     layers, count = len(reciprocal), len(orders)
     spots = (orders @ reciprocal).reshape(-1, 2)
@@ -215,8 +213,8 @@ def _project(
     by_col, col_slope = _kernel(places[:, 1:] - spots[:, 1], int(size[1]))
     model = by_row * by_col
     normal = model.T @ model
-    # Two spots in one place share their amplitude.
-    normal[np.diag_indices_from(normal)] *= 1 + 1e-9
+    # Two spots in one place, nearer than a twentieth of a bin, share their amplitude.
+    normal[np.diag_indices_from(normal)] *= 1 + 1e-3
     factor = cho_factor(normal)
     amplitudes = cho_solve(factor, model.T @ data)
     rest = data - model @ amplitudes

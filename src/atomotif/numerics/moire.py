@@ -290,6 +290,7 @@ def _starts(
     peaks = peaks[np.argsort(-score[tuple(peaks.T)], kind="stable")][:_N_STARTS]
     starts = []
     for i, j in peaks:
+
         def turned(share: float, angle: float = turns[i], scale: float = scales[j]) -> NDArray[np.float64]:
             return scale**share * base @ undo @ _turn(share * angle) @ np.linalg.inv(undo)
 

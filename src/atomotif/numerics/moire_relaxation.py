@@ -54,14 +54,14 @@ class Relaxation:
         moved = np.empty((len(points), 2, 2))
         for layer in (0, 1):
             for axis in (0, 1):
-                moved[:, layer, axis] = _spline(self.rows, self.cols, self.displacements[..., layer, axis]).ev(
-                    *points.T
-                )
+                moved[:, layer, axis] = _spline(
+                    self.rows, self.cols, self.displacements[..., layer, axis]
+                ).ev(*points.T)
         error = _spline(self.rows, self.cols, self.error, 1).ev(*points.T)
         return moved, np.asarray(error)
 
 
-def measure_relaxation(image: ArrayLike, moire: Moire, *, window: float = 2.0) -> Relaxation:
+def measure_relaxation(image: ArrayLike, moire: Moire, *, window: float = 1.5) -> Relaxation:
     """Return the local displacements of both layers.
 
     In a Gaussian window round every place of a grid the mean unit cells of both layers, displaced and scaled,
@@ -74,7 +74,7 @@ def measure_relaxation(image: ArrayLike, moire: Moire, *, window: float = 2.0) -
     image : array_like, shape (rows, cols)
         What `moire` was found in.
     moire : Moire
-    window : float, default 2.0
+    window : float, default 1.5
         Standard deviation of the window, in lattice vectors: structure that is finer is averaged.
 
     Returns
@@ -178,9 +178,7 @@ def _fields(
             field[1:] += 2 * np.pi * spot[:, None, None] * wave.imag  # a displacement u turns by -g u
         value.append(field[0])
         slope.append(field[1:])
-    return np.stack(
-        [*value, *(slope[0] + slope[1]), *((slope[1] - slope[0]) / 2), np.ones(place.shape[:2])]
-    )
+    return np.stack([*value, *(slope[0] + slope[1]), *((slope[1] - slope[0]) / 2), np.ones(place.shape[:2])])
 
 
 def _powers(turn: NDArray[np.complex128], most: int) -> dict[int, NDArray[np.complex128]]:

@@ -110,9 +110,7 @@ def registry_at(
     return shortest(phase[0] - phase[1], moire.vectors[0])
 
 
-def stacking_distances(
-    registry: ArrayLike, moire: Moire, stackings: Stackings
-) -> NDArray[np.float64]:
+def stacking_distances(registry: ArrayLike, moire: Moire, stackings: Stackings) -> NDArray[np.float64]:
     """Return the distance of registries to every stacking.
 
     Parameters

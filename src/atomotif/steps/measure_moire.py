@@ -39,7 +39,7 @@ class MeasureMoireParameters(Parameters):
         not told from one that is distorted.
     moire_source : {"image", "points"}, default "image"
         What is measured: the image, or the positions of the points alone.
-    registry_window : float, default 2.0
+    registry_window : float, default 1.5
         Standard deviation of the window in which registry is measured, in lattice vectors: it resolves
         structure of about this size. Where the data do not tell, layers are taken to be rigid.
 
@@ -55,7 +55,7 @@ class MeasureMoireParameters(Parameters):
     layer_fold: int | None = None
     moire_periods: float = 1.3
     moire_source: str = "image"
-    registry_window: float = 2.0
+    registry_window: float = 1.5
 
     def __post_init__(self) -> None:
         super().__post_init__()
