@@ -151,6 +151,4 @@ def as_motifs(anchors: xr.Dataset) -> xr.Dataset:
     nearest, weight = anchors["nearest"].values, anchors["weight"].values
     own = np.take_along_axis(weight, nearest.clip(min=0)[:, None], axis=1)[:, 0]
     motifs = anchors[[name for name in ("name", "color", "average") if name in anchors]]
-    return motifs.rename(anchor="motif").assign(
-        label=("point", nearest), confidence=("point", np.where(nearest >= 0, own, np.nan))
-    )
+    return motifs.rename(anchor="motif").assign(label=("point", nearest), confidence=("point", own))
