@@ -92,7 +92,7 @@ def test_one_lattice_and_grains_side_by_side_are_refused() -> None:
     grains = np.where(x < 128, sum(waves[:3]), sum(waves[3:]))
     with pytest.raises(NoMoireError, match=r"side by side|no moiré"):
         measure_relaxation(grains, find_moire(grains))
-    with pytest.raises(NoMoireError, match="field holds .* below 9"):
+    with pytest.raises(NoMoireError, match=r"field holds .* below 9"):
         find_moire(one, min_periods=9.0)
     with pytest.raises(NoMoireError, match="constant"):
         find_moire(np.ones((64, 64)))

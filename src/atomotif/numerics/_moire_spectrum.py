@@ -9,7 +9,7 @@ from scipy.linalg import cho_factor, cho_solve
 
 # Bins round a spot that enter the fit; a Hann window leaves less than 1 % of a spot's amplitude outside.
 _REACH = 3.5
-# Squares of the lengths of the shells of harmonics, in those of the first: four shells of a hexagonal lattice.
+# Squares of lengths of harmonics, in that of the first shell: four shells of a hexagonal lattice.
 _LONGEST = 7.5
 _STEPS = 30
 # A step that lessens the residual by a smaller share is the last.
@@ -69,7 +69,7 @@ def harmonics(reciprocal: NDArray[np.float64], longest: float = _LONGEST) -> NDA
     vectors = grid @ reciprocal
     shortest = (reciprocal**2).sum(axis=1).min()
     kept = ((vectors**2).sum(axis=1) < longest * shortest) & (np.abs(vectors).max(axis=1) < 0.45)
-    return grid[kept]
+    return np.asarray(grid[kept])
 
 
 def fit_harmonics(
@@ -150,7 +150,7 @@ def fit_errors(transform: Spectrum, fit: HarmonicFit) -> tuple[NDArray[np.float6
 
 def bin_power(transform: Spectrum) -> NDArray[np.float64]:
     """Return the power of all bins, zero frequency at the middle (size // 2)."""
-    return np.abs(fft.fftshift(transform.values)) ** 2
+    return np.asarray(np.abs(fft.fftshift(transform.values)) ** 2)
 
 
 def without(transform: Spectrum, fit: HarmonicFit) -> Spectrum:

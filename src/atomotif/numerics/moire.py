@@ -210,7 +210,7 @@ def _common_distortion(reciprocal: NDArray[np.float64], fold: int) -> NDArray[np
         metric += ratio.T @ ratio / np.sqrt(np.linalg.det(ratio) ** 2)
     values, axes = np.linalg.eigh(metric)
     values = np.sqrt(values)
-    return (axes * (values / np.sqrt(values.prod()))) @ axes.T
+    return np.asarray((axes * (values / np.sqrt(values.prod()))) @ axes.T)
 
 
 def _twist(reciprocal: NDArray[np.float64], fold: int) -> tuple[float, float, NDArray[np.float64]]:
@@ -292,7 +292,7 @@ def _starts(
     for i, j in peaks:
 
         def turned(share: float, angle: float = turns[i], scale: float = scales[j]) -> NDArray[np.float64]:
-            return scale**share * base @ undo @ _turn(share * angle) @ np.linalg.inv(undo)
+            return np.asarray(scale**share * base @ undo @ _turn(share * angle) @ np.linalg.inv(undo))
 
         starts.append(np.stack([base, turned(1.0)]))
         if abs(turns[i]) * np.hypot(*(base * size).T).min() < 4:
@@ -356,5 +356,5 @@ def _refuse_one_crystal(transform: Spectrum, moire: Moire) -> None:
     if sums.max() > _SUMS * np.median(layers):
         raise NoMoireError(
             "there is no moiré: spots at sums of both lattices have "
-            f"{sums.max() / np.median(layers):.0%} of the power of theirs, as in one crystal of a larger cell."
+            f"{sums.max() / np.median(layers):.0%} of the power of theirs, as in a larger cell."
         )

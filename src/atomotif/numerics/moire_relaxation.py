@@ -19,7 +19,8 @@ _ROUNDS = 3
 _EXPECTATIONS = 30
 # Standard deviations that are taken for granted: of contrasts, and of what moves both layers, in cells.
 _CONTRAST, _DRIFT = 1.0, 0.25
-# A layer is present where its contrast is above this share of its mean; both must be in this share of the field.
+# A layer is present where its contrast is above this share of its mean; both must be so in this share of
+# the field.
 _PRESENT, _COVERED = 0.3, 0.9
 
 
@@ -54,9 +55,8 @@ class Relaxation:
         moved = np.empty((len(points), 2, 2))
         for layer in (0, 1):
             for axis in (0, 1):
-                moved[:, layer, axis] = _spline(
-                    self.rows, self.cols, self.displacements[..., layer, axis]
-                ).ev(*points.T)
+                values = self.displacements[..., layer, axis]
+                moved[:, layer, axis] = _spline(self.rows, self.cols, values).ev(*points.T)
         error = _spline(self.rows, self.cols, self.error, 1).ev(*points.T)
         return moved, np.asarray(error)
 
@@ -91,7 +91,7 @@ def measure_relaxation(image: ArrayLike, moire: Moire, *, window: float = 1.5) -
     sigma = check_positive(window, "window") * length
     variance = fit_errors(spectrum(pixels), moire.fit)[1]
     factor, binned = _binned(pixels, moire)
-    axes = [factor * np.arange(size) + (factor - 1) / 2 for size in binned.shape]
+    axes = [factor * np.arange(size, dtype=np.float64) + (factor - 1) / 2 for size in binned.shape]
     places = [_places(size, sigma) for size in pixels.shape]
     weights = [
         np.exp(-(((at[:, None] - axis) / sigma) ** 2) / 2) for at, axis in zip(places, axes, strict=True)
@@ -136,7 +136,7 @@ def _at_pixels(
     result = np.empty((len(axes[0]), len(axes[1]), 2, 2))
     for layer in (0, 1):
         for axis in (0, 1):
-            result[..., layer, axis] = _spline(*places, moved[..., layer, axis])(*axes)
+            result[..., layer, axis] = _spline(places[0], places[1], moved[..., layer, axis])(*axes)
     return result
 
 
@@ -231,7 +231,7 @@ def _solve(
     values = right + (precision[..., 2:] @ start[..., None])[..., 0]
     for _ in range(_EXPECTATIONS):
         law = np.diag([_CONTRAST**-2] * 2 + [drift**-2] * 2 + [max(spread, 1e-6 * drift) ** -2] * 2)
-        covariance = np.linalg.inv(precision + law)
+        covariance = np.asarray(np.linalg.inv(precision + law), dtype=np.float64)
         solved = (covariance @ values[..., None])[..., 0]
         square = solved[..., 4:] ** 2 + covariance[..., [4, 5], [4, 5]]
         spread = float(np.sqrt(square.mean()))

@@ -178,4 +178,4 @@ def _highest(amplitudes: NDArray[np.complex128], orders: NDArray[np.int64]) -> N
         slope = (2j * np.pi * wave @ orders).real
         bend = -4 * np.pi**2 * ((orders.T * wave.real) @ orders)
         place = place - np.linalg.solve(bend, slope)
-    return place % 1.0
+    return np.asarray(place % 1.0)

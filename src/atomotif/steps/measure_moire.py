@@ -26,7 +26,8 @@ class MeasureMoireParameters(Parameters):
     Both lattices are fitted to the spectrum at once, each with its own vectors. The registry is the place of
     the second layer's heavy column (of equal columns: the centre of the ring) from the first layer's, the
     shortest of the equivalent ones. The layers are in the order in which the twist is positive, from x
-    (columns) towards y (rows); which one is on top a projection does not tell, nor which of AB and BA is which.
+    (columns) towards y (rows); a projection does not tell which one is on
+    top, nor which of AB and BA is which.
 
     Parameters
     ----------
