@@ -1469,6 +1469,25 @@ def test_the_nearest_stacking_and_the_registry_are_seen(continuous):
     assert key.locator("canvas").count() == 1
 
 
+def test_very_many_points_are_coloured_anew_too(open_report, make_continuous):
+    data = make_continuous(side=150)
+    report = open_report(data, size=(1280, 900))
+    x, y = data["points"]["x"].values, data["points"]["y"].values
+    row, col = np.divmod(np.arange(150**2), 150)
+    # Where four domains meet, between them.
+    rows = np.flatnonzero((row % 10 == 9) & (col % 10 == 9) & ((x > 6) | (y < 12)))
+
+    def off(pixels):
+        at = np.rint(report.places("micrograph", x[rows], y[rows])).astype(int)
+        return np.median(np.abs(pixels[at[:, 1], at[:, 0]] - rgb(NEUTRAL)).max(axis=1))
+
+    soft = off(report.pixels())
+    assert soft > 40
+    assert off(choose(report, ".am-coloring", "domains")) < 20
+    assert off(choose(report, ".am-coloring", "anchors (s")) == soft
+    assert report.complaints == []
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [480, 900, 1280, 1920])
 def test_anchors_have_their_place_at_every_width(open_report, make_continuous, width, scheme):
