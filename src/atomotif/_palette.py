@@ -158,7 +158,7 @@ def mixed_colors(colors: Sequence[str], weights: ArrayLike) -> NDArray[np.uint8]
     mixed = np.where(known, share, 1.0) / np.where(known, total, len(colors)) @ _lab(_srgb(colors))
     linear = np.clip((mixed @ np.linalg.inv(_TO_LAB).T) ** 3 @ np.linalg.inv(_TO_CONES).T, 0, 1)
     encoded = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
-    return np.where(known, np.rint(255 * encoded), 255 * _srgb([NEUTRAL])[0]).astype(np.uint8)
+    return np.asarray(np.where(known, np.rint(255 * encoded), np.rint(255 * _srgb([NEUTRAL])[0])), np.uint8)
 
 
 def _srgb(colors: Sequence[str]) -> NDArray[np.float64]:
