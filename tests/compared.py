@@ -74,14 +74,10 @@ def _comparison(domains: xr.Dataset, nuisance: bool) -> xr.Dataset:
     }
     if nuisance:
         values |= {"nuisance_p": p * 2, "nuisance_p_adjusted": np.minimum(p * 20, 1)}
-    # At like places the first two differ, too.
-    near = {name: np.array(value) for name, value in values.items()}
-    for name in near:
-        if "p" in name.split("_"):
-            near[name][[0, 1], [1, 0]] = 0.001
-        elif name in ("divergence", "symmetric", "corrected"):
-            near[name] = near[name] / 2
-    values |= {f"place_{name}": value for name, value in near.items()}
+    halved = ("divergence", "symmetric", "corrected")
+    values |= {f"place_{name}": values[name] / 2 for name in halved}
+    values |= {f"place_{name}": values[name] for name in ("error", "null_mean", "null_std")}
+    values |= {"raw_p_value": p / 2, "raw_p_adjusted": np.minimum(p * 5, 1)}
     edge = np.linspace(-1, 1, N_BINS + 1) * np.linspace(0.5, 2, len(orders))[:, None]
     return xr.Dataset(
         {

@@ -27,7 +27,7 @@ def test_each_pair_has_a_row_with_its_own_values(data, compared):
         assert (row.n, row.n_other) == (group["histogram"][a, 7].sum(), group["histogram"][b, 7].sum())
         assert row.divergence == group["divergence"].values[a, b]
         assert row.reverse == group["divergence"].values[b, a]
-        for name in ("symmetric", "corrected", "error", "p_value", "p_adjusted", "nuisance_p_adjusted"):
+        for name in ("symmetric", "place_corrected", "p_value", "nuisance_p_adjusted", "raw_p_adjusted"):
             assert getattr(row, name) == group[name].values[a, b]
     # The fixture's one domain that differs has a divergence that depends on the direction.
     assert (table["divergence"] != table["reverse"]).sum() == 4

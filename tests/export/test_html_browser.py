@@ -1191,12 +1191,10 @@ def test_cells_show_what_is_chosen_and_mute_what_is_not_significant(open_compari
 
 def test_features_at_like_places_can_be_looked_at_instead(open_comparison):
     view = open_comparison()
-    assert "am-cell-muted" in view.cell(0, 1).get_attribute("class")
     view.tap(0, 3)
     before = view.canvas(0)
     view.panel.get_by_role("button", name="Deviations at like places").click()
-    assert "5 of 10 pairs differ significantly" in view.panel.inner_text()
-    assert "am-cell-muted" not in view.cell(0, 1).get_attribute("class")
+    assert view.panel.locator(".am-cell-muted").count() == 12
     assert view.cell(0, 3).inner_text() == "0.25"
     np.testing.assert_array_equal(view.canvas(0), before[:, ::-1])
     edge = view.data["comparison"]["place_bin_edge"].values[view.compared.MOMENT]

@@ -148,10 +148,10 @@ def test_features_at_like_places_are_a_kind_of_their_own(found, groups):
     np.testing.assert_array_equal(near.histogram, group["place_histogram"].values)
     np.testing.assert_array_equal(near.edge, group["place_bin_edge"].values.astype(np.float32))
     np.testing.assert_array_equal(near.of("corrected"), group["place_corrected"].values.astype(np.float32))
-    assert moments.muted[0, 1]
-    assert not near.muted[0, 1]
-    assert "4 of 10" in moments.note
-    assert "5 of 10" in near.note
+    # Either has the test at like places: that of the moments may be misled by what fills a domain.
+    np.testing.assert_array_equal(near.muted, moments.muted)
+    for kind in found.kinds:
+        np.testing.assert_array_equal(kind.of("p_value"), group["p_value"].values.astype(np.float32))
     without = group.drop_vars([name for name in group if name.startswith("place_")])
     assert len(comparison_data({**groups, "comparison": without}, IDS).kinds) == 1
 

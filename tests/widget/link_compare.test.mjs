@@ -146,13 +146,13 @@ test("all that is known of a pair is told", () => {
   const lines = Object.fromEntries(compare.linesOfPair(...PAIR, (measure) => known[measure]));
   assert.deepEqual(lines, {
     domains: "A #1, A #2", points: "48, 48", divergence: "0.184 ± 0.025 nats per feature", raw: "0.300",
-    "raw of equal domains": "0.116 ± 0.020", p: "0.001, adjusted 0.01", "p of nuisances": "0.004, adjusted 0.04",
+    "raw of equal domains": "0.116 ± 0.020", "p at like places": "0.001, adjusted 0.01", "p of nuisances": "0.004, adjusted 0.04",
   });
 });
 
 test("what is not known of a pair is left out", () => {
   const lines = compare.linesOfPair(...PAIR, (measure) => ({ corrected: -0.01, p_value: 0.5, nuisance_p: NaN })[measure]);
-  assert.deepEqual(lines.slice(2), [["divergence", "−0.0100 nats per feature"], ["p", "0.5"]]);
+  assert.deepEqual(lines.slice(2), [["divergence", "−0.0100 nats per feature"], ["p at like places", "0.5"]]);
 });
 
 test("of one domain its points are told, and how many of them were compared", () => {

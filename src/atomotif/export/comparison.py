@@ -4,8 +4,20 @@ import numpy as np
 import pandas as pd  # type: ignore[import-untyped, unused-ignore]
 import xarray as xr
 
-_TESTED = ("symmetric", "corrected", "error", "p_value", "p_adjusted", "nuisance_p", "nuisance_p_adjusted")
-_OF_PAIR = _TESTED + tuple(f"place_{name}" for name in _TESTED)
+_OF_PAIR = (
+    "symmetric",
+    "corrected",
+    "error",
+    "place_symmetric",
+    "place_corrected",
+    "place_error",
+    "p_value",
+    "p_adjusted",
+    "nuisance_p",
+    "nuisance_p_adjusted",
+    "raw_p_value",
+    "raw_p_adjusted",
+)
 
 
 def comparison_table(data: xr.DataTree) -> pd.DataFrame:
@@ -21,10 +33,11 @@ def comparison_table(data: xr.DataTree) -> pd.DataFrame:
     pandas.DataFrame
         `domain` and `other` (names), `n` and `n_other` (points whose histograms were compared); in nats per
         feature `divergence` (of the first from the second) and `reverse`, their mean `symmetric`, `corrected`
-        by the bias of finite samples, and its `error`; `p_value` against equal domains and `p_adjusted` for
-        the number of pairs; `nuisance_p` and `nuisance_p_adjusted`, where it was asked for, against what
-        noise and scan alone do; and from `symmetric` on the same, with `place_` before the name, of the
-        deviations from what is common to like places of all domains.
+        by the bias of finite samples, and its `error`, and with `place_` before the name the same of the
+        deviations from what is common to like places of all domains; `p_value` of the test at like places,
+        `p_adjusted` for the number of pairs, and where it was asked for `nuisance_p` and
+        `nuisance_p_adjusted`, against what noise and scan alone do; `raw_p_value` and `raw_p_adjusted` of
+        the moments themselves.
 
     Examples
     --------

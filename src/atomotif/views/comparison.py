@@ -21,19 +21,9 @@ NO_VALUE = 255
 SIGNIFICANCE = 0.05
 #: Kinds of features that are compared, by what their names in the group begin with.
 KINDS = (("", "Moments"), ("place_", "Deviations at like places"))
-#: What can be told of a pair, by the names of the group.
-MEASURES = (
-    "divergence",
-    "symmetric",
-    "corrected",
-    "error",
-    "null_mean",
-    "null_std",
-    "p_value",
-    "p_adjusted",
-    "nuisance_p",
-    "nuisance_p_adjusted",
-)
+#: What can be told of a pair, by the names of the group: of either kind of features, and of both.
+OF_KIND = ("divergence", "symmetric", "corrected", "error", "null_mean", "null_std")
+OF_BOTH = ("p_value", "p_adjusted", "nuisance_p", "nuisance_p_adjusted")
 _LEAST_P = 1e-12  # of a scale, whose logarithm must be finite
 _UNIT = "nats per feature"
 
@@ -53,7 +43,7 @@ class ComparedFeatures:
     level : ndarray of uint8, shape (n_modes, n, n)
         Colour of a cell on the scale of each mode, 255 where there is no value.
     muted : ndarray of bool, shape (n, n)
-        Pairs whose difference is not significant.
+        Pairs whose difference is not significant: as the test at like places says, with either kind.
     measures : tuple of str
     modes : tuple of dict
         `name`, `measure` in the cells, `title` and `ticks` of the scale.
@@ -219,10 +209,11 @@ def comparison_data(groups: Mapping[str, xr.Dataset], ids: NDArray[np.int64]) ->
 
 def _features(group: xr.Dataset, prefix: str, title: str) -> ComparedFeatures:
     counts = group[f"{prefix}histogram"].values
-    measures = tuple(name for name in MEASURES if prefix + name in group)
-    value = np.array([group[prefix + name].values for name in measures], np.float32)
+    names = {name: prefix + name for name in OF_KIND} | {name: name for name in OF_BOTH}
+    measures = tuple(measure for measure, name in names.items() if name in group)
+    value = np.array([group[names[measure]].values for measure in measures], np.float32)
     modes, level = _modes(dict(zip(measures, value)))
-    muted = _not_significant(group, prefix)
+    muted = _not_significant(group)
     return ComparedFeatures(
         title=title,
         histogram=counts.astype(np.uint16 if counts.max(initial=0) < 2**16 else np.uint32),
@@ -303,11 +294,11 @@ def _pairs(value: NDArray[np.float32]) -> NDArray[np.float32]:
     return pairs[np.isfinite(pairs)]
 
 
-def _not_significant(group: xr.Dataset, prefix: str) -> NDArray[np.bool_]:
+def _not_significant(group: xr.Dataset) -> NDArray[np.bool_]:
     muted = np.zeros((group.sizes["compared"],) * 2, bool)
     for name in ("p_adjusted", "nuisance_p_adjusted"):
-        if prefix + name in group:
-            muted |= ~(group[prefix + name].values <= SIGNIFICANCE)
+        if name in group:
+            muted |= ~(group[name].values <= SIGNIFICANCE)
     np.fill_diagonal(muted, False)
     return muted
 
@@ -319,6 +310,6 @@ def _note(muted: NDArray[np.bool_], with_nuisance: bool) -> str:
     if with_nuisance:
         against += " and what noise and scan alone do"
     return (
-        f"{differ} of {pairs} pairs differ significantly (adjusted p ≤ {SIGNIFICANCE}) "
+        f"{differ} of {pairs} pairs differ significantly at like places (adjusted p ≤ {SIGNIFICANCE}) "
         f"from {against}; the others are hatched."
     )

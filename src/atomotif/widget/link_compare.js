@@ -167,7 +167,10 @@ export function linesOfPair(a, b, of) {
   if (known("corrected")) lines.push(["divergence", `${spread("corrected", "error")} nats per feature`]);
   if (known("symmetric")) lines.push(["raw", number(of("symmetric"))]);
   if (known("null_mean")) lines.push(["raw of equal domains", spread("null_mean", "null_std")]);
-  const tests = [["p", "p_value", "p_adjusted"], ["p of nuisances", "nuisance_p", "nuisance_p_adjusted"]];
+  const tests = [
+    ["p at like places", "p_value", "p_adjusted"],
+    ["p of nuisances", "nuisance_p", "nuisance_p_adjusted"],
+  ];
   for (const [name, p, adjusted] of tests) {
     if (!known(p)) continue;
     lines.push([name, chance(of(p)) + (known(adjusted) ? `, adjusted ${chance(of(adjusted))}` : "")]);
