@@ -3,7 +3,7 @@
 import importlib.util
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -51,16 +51,27 @@ def planted() -> Any:
     return session.set_points(rowcol).set_motifs(label[there], names=["A", "B", "V"]).run()
 
 
-@pytest.fixture(scope="session")
-def lab() -> ModuleType:
-    """`jupyter/lab.py`, which drives JupyterLab; loaded by its path, since tests are in no package."""
-    spec = importlib.util.spec_from_file_location("lab", Path(__file__).parent / "jupyter" / "lab.py")
+def _loaded(name: str, path: str) -> ModuleType:
+    """Load a module by its path, since tests are in no package."""
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).parent / path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    sys.modules["lab"] = module
+    sys.modules[name] = module
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="session")
+def make_continuous() -> Callable[..., Any]:
+    """`make` of `continuous.py`, which makes the groups of a continuous sample."""
+    return _loaded("continuous", "continuous.py").make
+
+
+@pytest.fixture(scope="session")
+def lab() -> ModuleType:
+    """`jupyter/lab.py`, which drives JupyterLab."""
+    return _loaded("lab", "jupyter/lab.py")
 
 
 @pytest.fixture(scope="session")
@@ -76,3 +87,9 @@ def chromium(lab: ModuleType) -> Iterator[Any]:
         )
     with lab.launched(found) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def compared() -> ModuleType:
+    """`compared.py`, which makes the groups of domains that were compared."""
+    return _loaded("compared", "compared.py")

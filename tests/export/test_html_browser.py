@@ -11,10 +11,13 @@ import xarray as xr
 from PIL import Image
 
 from atomotif import MotifSession
+from atomotif._palette import NEUTRAL, anchor_colors, mixed_colors
 from atomotif.export.html import to_html
 from atomotif.session.environments import Environments
 from atomotif.steps.base import Context
 from atomotif.steps.find_environments import FindEnvironmentsParameters, find_environments
+from atomotif.views.comparison import PAIR_COLORS
+from atomotif.views.style import SEQUENTIAL
 
 pytestmark = pytest.mark.browser
 
@@ -136,8 +139,19 @@ def rows_of(data, motif):
 def distance(pixels, place, color):
     """How far the pixel drawn at `place` is from `color`."""
     x, y = (round(value) for value in place)
-    rgb = [int(color[at : at + 2], 16) for at in (1, 3, 5)]
-    return np.abs(pixels[y, x] - rgb).max()
+    return np.abs(pixels[y, x] - rgb(color)).max()
+
+
+def rgb(color):
+    return [int(color[at : at + 2], 16) for at in (1, 3, 5)]
+
+
+def rgb_of(element):
+    """The background of an element as the browser computes it."""
+    return [
+        int(part)
+        for part in re.findall(r"\d+", element.evaluate("(el) => getComputedStyle(el).backgroundColor"))[:3]
+    ]
 
 
 def test_lasso_in_the_layout_lights_the_micrograph(report, make_data):
@@ -785,10 +799,6 @@ def tree(open_report, planted):
     assert report.complaints == []
 
 
-def rgb(color):
-    return [int(color[at : at + 2], 16) for at in (1, 3, 5)]
-
-
 def test_tree_shows_motif_cells_in_the_colours_of_their_columns(tree):
     assert sorted(tree.counts()) == ["×1", "×2", "×3"]
     panel = tree.page.locator(".am-panel-tree")
@@ -1003,3 +1013,530 @@ def test_a_stale_tree_is_greyed_and_still_works(open_report, planted):
     shown = Tree(report, planted)
     shown.tap("×2")
     assert report.selected() == shown.rows(PAIR)
+
+
+# ---- compared domains ----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def compared_data(make_data, compared):
+    groups = {str(name): node.to_dataset() for name, node in make_data(side=30).children.items()}
+    return xr.DataTree.from_dict({**groups, **compared.compared_groups(groups["points"])})
+
+
+class Comparison:
+    """The view of compared domains in an open page."""
+
+    def __init__(self, report, data, compared):
+        self.report, self.page, self.data, self.compared = report, report.page, data, compared
+        self.panel = self.page.locator(".am-panel-comparison")
+
+    def cell(self, row, col):
+        return self.panel.locator(".am-cell").nth(len(self.compared.COMPARED) * row + col)
+
+    def tap(self, row, col):
+        self.cell(row, col).click()
+        self.page.mouse.move(2, 2)
+        self.page.wait_for_timeout(300)
+
+    def rows(self, *places):
+        """The rows of the points of domains by their places in the map."""
+        domains = [self.compared.COMPARED[k] for k in places]
+        return np.flatnonzero(np.isin(self.data["domains"]["domain"].values, domains)).tolist()
+
+    def ring(self, place):
+        """Places on the page along the outline of a domain, and within it."""
+        domain = self.compared.COMPARED[place]
+        group = self.data["domains"]
+        corners = slice(*group["outline_offset"].values[domain : domain + 2])
+        x, y = (group[f"outline_{axis}"].values[corners] for axis in "xy")
+        return self.report.places("micrograph", (x + np.roll(x, 1)) / 2, (y + np.roll(y, 1)) / 2)
+
+    def is_outlined(self, pixels, place, color):
+        return all(distance(pixels, at, color) < 12 for at in self.ring(place))
+
+    def canvas(self, k):
+        """The pixels of a picture of histograms as they were computed: (moments, bins, 3)."""
+        data = self.page.evaluate(
+            """(k) => {
+              const canvas = document.querySelectorAll(".am-histogram canvas")[k];
+              const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+              return [canvas.height, canvas.width, Array.from(data)];
+            }""",
+            k,
+        )
+        return np.reshape(data[2], (data[0], data[1], 4))[..., :3]
+
+
+@pytest.fixture
+def open_comparison(open_report, compared_data, compared):
+    def make(data=compared_data, **options):
+        return Comparison(open_report(data, **{"size": (1280, 1700), **options}), data, compared)
+
+    return make
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_tap_on_a_pair_outlines_selects_and_shows_it(open_comparison, scheme):
+    view = open_comparison(scheme=scheme)
+    before = view.report.pixels()
+    assert not any(view.is_outlined(before, k, color) for k in range(5) for color in PAIR_COLORS)
+    assert "Tap a cell" in view.panel.inner_text()
+    view.tap(3, 0)
+    assert view.report.selected() == view.rows(0, 3)
+    after = view.report.pixels()
+    for place, color in enumerate(PAIR_COLORS):
+        drawn = [view.is_outlined(after, k, color) for k in range(5)]
+        assert drawn == [k == (0, 3)[place] for k in range(5)]
+    # Either cell of the pair is marked, and no other.
+    pressed = view.panel.locator(".am-cell[aria-pressed=true]")
+    assert pressed.count() == 2
+    assert {pressed.nth(k).inner_text() for k in (0, 1)} == {"0.50"}
+    captions = view.panel.locator(".am-histogram figcaption").all_inner_texts()
+    assert [text.split("\n")[0] for text in captions] == ["B #1", "B #4", "first less second"]
+    marks = view.panel.locator(".am-histogram .am-swatch")
+    assert [rgb_of(marks.nth(k)) for k in (0, 1)] == [rgb(color) for color in PAIR_COLORS]
+    # The pictures are those of the counts: brighter where there are more.
+    counts = view.data["comparison"]["histogram"].values
+    for k, domain in enumerate((0, 3)):
+        bright = view.canvas(k).sum(axis=2)
+        assert bright.shape == counts.shape[1:]
+        order = np.argsort(counts[domain], axis=None)
+        assert (np.diff(bright.ravel()[order]) >= -30).all()
+        assert bright.ravel()[order[-1]] > bright.ravel()[order[0]] + 200
+    difference = view.canvas(2)
+    full = difference[view.compared.MOMENT, -1]
+    assert np.abs(full - rgb(PAIR_COLORS[1])).max() < 12  # there the second has all of its points
+    view.report.page.keyboard.press("Escape")
+    view.page.wait_for_timeout(300)
+    assert view.report.selected() == []
+    assert not any(
+        view.is_outlined(view.report.pixels(), k, color) for k in range(5) for color in PAIR_COLORS
+    )
+    assert view.panel.locator(".am-histogram").count() == 0
+    assert view.report.requests == [view.report.address]
+    assert view.report.complaints == []
+
+
+def test_the_diagonal_shows_one_domain_alone(open_comparison):
+    view = open_comparison()
+    view.tap(2, 2)
+    assert view.report.selected() == view.rows(2)
+    assert view.panel.locator(".am-cell[aria-pressed=true]").count() == 1
+    assert view.panel.locator(".am-histogram").count() == 1
+    assert view.is_outlined(view.report.pixels(), 2, PAIR_COLORS[0])
+    # A second one, added by key, makes a pair of them.
+    view.page.keyboard.down("Shift")
+    view.tap(4, 4)
+    view.page.keyboard.up("Shift")
+    assert view.report.selected() == view.rows(2, 4)
+    assert view.panel.locator(".am-histogram").count() == 3
+    assert view.is_outlined(view.report.pixels(), 4, PAIR_COLORS[1])
+    view.page.get_by_role("button", name="Invert").click()
+    view.page.get_by_role("button", name="Add").click()
+    view.tap(2, 4)
+    assert len(view.report.selected()) == 900
+    assert "5 domains are selected" in view.panel.inner_text()
+    assert view.report.complaints == []
+
+
+def test_a_selection_made_elsewhere_marks_the_domains_that_it_meets(open_comparison):
+    view = open_comparison()
+    top = view.data["domains"]["outline_y"].values[:4]
+    middle = float(top.mean())
+    view.report.drag("micrograph", [(0.0, 0.0), (3.7, 0.0), (3.7, middle), (0.0, middle)])
+    ticks = view.panel.locator(".am-tick-left")
+    some = ["am-some" in ticks.nth(k).get_attribute("class") for k in range(5)]
+    dim = ["am-dim" in ticks.nth(k).get_attribute("class") for k in range(5)]
+    chosen = set(view.report.selected())
+    met = [len(chosen & set(view.rows(k))) for k in range(5)]
+    assert some == [n > 0 for n in met] == [True, True, False, False, False]
+    assert dim == [not one for one in some]
+    assert ticks.nth(0).get_attribute("title") == f"B #1: {met[0]} of {len(view.rows(0))} selected"
+    assert 0 < met[0] < len(view.rows(0))
+    assert view.panel.locator(".am-histogram").count() == 0
+    view.page.keyboard.press("Escape")
+    assert view.panel.locator(".am-tick.am-some, .am-tick.am-dim").count() == 0
+
+
+def test_cells_show_what_is_chosen_and_mute_what_is_not_significant(open_comparison):
+    view = open_comparison()
+    group = view.data["comparison"]
+    muted = view.panel.locator(".am-cell-muted")
+    assert muted.count() == 12
+    assert "4 of 10 pairs differ significantly" in view.panel.inner_text()
+    for button, name, text in (
+        ("Raw", "symmetric", "divergence, raw (nats per feature)"),
+        ("p", "p_adjusted", "adjusted p"),
+        ("Corrected", "corrected", "divergence, corrected (nats per feature)"),
+    ):
+        view.panel.get_by_role("button", name=button, exact=True).click()
+        assert text in view.panel.locator(".am-compare-map").inner_text()
+        for row, col in ((0, 3), (1, 2)):
+            shown = view.cell(row, col).inner_text().replace("−", "-")
+            assert float(shown) == pytest.approx(group[name].values[row, col], abs=0.006)
+        assert view.cell(2, 2).inner_text() == ""
+    assert "not significant" in view.cell(1, 2).get_attribute("aria-label")
+    assert "not significant" not in view.cell(0, 3).get_attribute("aria-label")
+    # On the screen, too: a pair that differs has the full colour of the scale, another little of it.
+    pixels = view.report.pixels()
+    box = view.cell(3, 4).bounding_box()
+    at = (box["x"] + 4, box["y"] + 4)
+    assert distance(pixels, at, SEQUENTIAL[254]) < 30
+    box = view.cell(1, 2).bounding_box()
+    patch = pixels[int(box["y"]) + 2 : int(box["y"]) + 12, int(box["x"]) + 2 : int(box["x"]) + 12]
+    assert patch.mean() > 190
+    assert np.ptp(patch.sum(axis=2)) > 20  # hatched
+
+
+def test_features_at_like_places_can_be_looked_at_instead(open_comparison):
+    view = open_comparison()
+    view.tap(0, 3)
+    before = view.canvas(0)
+    view.panel.get_by_role("button", name="Deviations at like places").click()
+    assert view.panel.locator(".am-cell-muted").count() == 12
+    assert view.cell(0, 3).inner_text() == "0.25"
+    np.testing.assert_array_equal(view.canvas(0), before[:, ::-1])
+    edge = view.data["comparison"]["place_bin_edge"].values[view.compared.MOMENT]
+    text = view.panel.locator(".am-lines-axis").inner_text().replace("−", "-").split()
+    assert [float(text[0]), float(text[-1])] == pytest.approx(edge[[0, -1]], abs=1e-4)
+    assert view.report.selected() == view.rows(0, 3)
+    view.panel.get_by_role("button", name="Moments").click()
+    np.testing.assert_array_equal(view.canvas(0), before)
+    assert view.report.complaints == []
+
+
+def test_pointing_at_a_pair_tells_all_that_is_known(open_comparison):
+    view = open_comparison()
+    card = view.page.locator(".am-card")
+    view.cell(0, 3).hover()
+    card.wait_for(state="visible")
+    text = card.inner_text()
+    for part in (
+        "B #1, B #4",
+        "88, 88",
+        "± 0.025 nats per feature",
+        "0.120 ± 0.020",
+        "0.001, adjusted 0.01",
+        "0.002, adjusted 0.02",
+    ):
+        assert part in text
+    view.cell(1, 1).hover()
+    assert "B #2" in card.inner_text()
+    view.page.mouse.move(2, 2)
+    card.wait_for(state="hidden")
+
+
+def test_a_tap_on_a_moment_shows_its_histograms_as_lines(open_comparison):
+    view = open_comparison()
+    view.tap(0, 3)
+    lines = view.panel.locator(".am-compare-lines")
+    assert "Moment 4, −2, 12 of 66" in lines.inner_text()  # the one that differs most
+    counts = view.data["comparison"]["histogram"].values
+    body = view.panel.locator(".am-histogram-body").first
+    box = body.bounding_box()
+    view.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] * 40.5 / 66)
+    p, q = (view.data["comparison"][name].values[40] for name in "pq")
+    assert f"Moment {p}, {q}, 41 of 66".replace("-", "−") in lines.inner_text()
+    drawn = [
+        np.array(line.get_attribute("points").replace(",", " ").split(), float).reshape(-1, 2)
+        for line in lines.locator("polyline").all()
+    ]
+    shares = [counts[k, 40] / counts[k, 40].sum() for k in (0, 3)]
+    for line, share in zip(drawn, shares, strict=True):
+        np.testing.assert_allclose(1 - line[1:-1:2, 1], share / np.max(shares), atol=1e-5)
+    # By keys, too; and the moment stays while other pairs are looked at.
+    view.panel.locator(".am-histogram-rows").focus()
+    view.page.keyboard.press("ArrowDown")
+    assert "42 of 66" in lines.inner_text()
+    view.tap(1, 2)
+    assert "42 of 66" in lines.inner_text()
+    assert view.report.complaints == []
+
+
+def test_the_map_is_used_by_keys_alone(open_comparison):
+    view = open_comparison()
+    view.panel.get_by_role("button", name="p", exact=True).focus()
+    for key in ("Tab", "ArrowDown", "ArrowDown", "ArrowRight", "ArrowRight", "ArrowRight"):
+        view.page.keyboard.press(key)
+    assert "B #3, B #4" in view.page.locator(".am-card").inner_text()
+    view.page.keyboard.press("Enter")
+    assert view.report.selected() == view.rows(2, 3)
+    assert view.panel.locator(".am-cell[tabindex='0']").count() == 1
+
+
+def test_stale_comparisons_are_greyed_and_hostile_names_are_text(open_comparison, compared_data):
+    hostile = "<img src=x onerror=alert(1)>"
+    names = np.array([hostile] * 6, object)
+    compared_data["domains"] = compared_data["domains"].to_dataset().assign(name=("domain_", names))
+    compared_data["comparison"] = compared_data["comparison"].to_dataset().assign_attrs(stale=1)
+    view = open_comparison(compared_data)
+    assert "am-stale" in view.panel.get_attribute("class")
+    view.tap(0, 1)
+    assert view.report.selected() == view.rows(0, 1)
+    assert hostile in view.panel.inner_text()
+    assert view.page.locator("img").count() == 0
+    assert view.report.complaints == []
+
+
+@pytest.mark.parametrize("width", [480, 1280, 1920])
+@pytest.mark.parametrize("many", [False, True])
+def test_compared_domains_have_their_place_at_every_width(
+    open_comparison, compared_data, compared, width, many
+):
+    if many:
+        of = np.arange(24) % 5
+        compared_data["comparison"] = (
+            compared_data["comparison"]
+            .to_dataset()
+            .isel(compared=of, other=of)
+            .assign_coords(domain=("compared", np.array(compared.COMPARED)[of]))
+        )
+    view = open_comparison(compared_data, size=(width, 1700))
+    assert view.page.evaluate("document.documentElement.scrollWidth") <= width
+    panel = view.panel.bounding_box()
+    for cell in view.panel.locator(".am-cell, .am-tick").all():
+        box = cell.bounding_box()
+        assert panel["x"] <= box["x"]
+        assert box["x"] + box["width"] <= panel["x"] + panel["width"]
+        assert box["width"] > 8
+    assert view.cell(0, 0).inner_text() == ""
+    assert (view.panel.locator(".am-cell span").count() == 0) == many
+
+
+# ---- anchors of a continuous sample --------------------------------------------------------------
+
+
+@pytest.fixture
+def continuous(open_report, make_continuous):
+    """A page of a continuous sample, and its data."""
+    data = make_continuous()
+    report = open_report(data, size=(1280, 900))
+    yield report, data
+    assert report.requests == [report.address]
+    assert report.complaints == []
+
+
+def mixtures(data):
+    """The colours of the points' mixtures, as a reader of the figure expects them."""
+    anchors = data["anchors"].to_dataset()
+    return mixed_colors([str(color) for color in anchors["color"].values], anchors["weight"].values)
+
+
+def ternary(weight):
+    """Places in the triangle whose corners are at the top, at the lower right and at the lower left."""
+    return weight @ np.array([[0, 1], [np.sqrt(0.75), -0.5], [-np.sqrt(0.75), -0.5]])
+
+
+def choose(report, chooser, title):
+    """Choose an entry as a user does."""
+    report.page.locator(f"{chooser} .am-select").click()
+    report.page.keyboard.type(title, delay=20)
+    report.page.keyboard.press("Enter")
+    report.page.mouse.move(2, 2)
+    report.page.wait_for_timeout(500)
+    return report.pixels()
+
+
+def clear_of_the_scale_bar(data):
+    """Rows of points of the micrograph that nothing is drawn over."""
+    x, y = data["points"]["x"].values, data["points"]["y"].values
+    return np.flatnonzero((x > 1.2) | (y < 2.8))
+
+
+def drawn(report, data, rows, pixels):
+    """The colours of the micrograph at points, a little beside the bright middle of their columns."""
+    x, y = data["points"]["x"].values[rows], data["points"]["y"].values[rows]
+    places = np.rint(report.places("micrograph", x, y)).astype(int)
+    return pixels[places[:, 1], places[:, 0]]
+
+
+def test_points_of_a_continuous_sample_have_their_mixtures_everywhere(continuous):
+    report, data = continuous
+    rows, pixels = clear_of_the_scale_bar(data), report.pixels()
+    off = np.abs(drawn(report, data, rows, pixels) - mixtures(data)[rows]).max(axis=1)
+    # Markers are a little translucent on the bright pixel of their column.
+    assert np.median(off) < 45
+    assert len({tuple(color) for color in drawn(report, data, rows, pixels)}) > 100
+    assert report.page.locator(".am-panel-gallery h2").inner_text() == "Nearest anchor"
+    counts = report.page.locator(".am-tile .am-count").all_inner_texts()
+    assert counts == [str(count) for count in data["anchors"]["count"].values]
+
+
+def test_a_lasso_in_the_triangle_lights_the_micrograph(continuous):
+    report, data = continuous
+    weight = data["anchors"]["weight"].values
+    place = ternary(weight)
+    # Round the lower left corner, where the third anchor weighs most.
+    corner = place[np.nanargmax(weight[:, 2])]
+    square = [corner + 0.35 * np.array(step) for step in ((-1, -1), (1, -1), (1, 1), (-1, 1))]
+    before = report.pixels()
+    report.drag("anchors", square)
+    report.page.mouse.move(2, 2)
+    expected = np.flatnonzero((np.abs(place - corner) < 0.35).all(axis=1))
+    found = report.selected()
+    # But for what lies within half a pixel of the edge.
+    assert len(np.setxor1d(found, expected)) <= 2
+    assert len(found) > 100
+    after = report.pixels()
+    rows = clear_of_the_scale_bar(data)
+    lit, dark = np.intersect1d(rows, found), np.setdiff1d(rows, found)
+    assert np.abs(drawn(report, data, lit, after) - mixtures(data)[lit]).max(axis=1).max() < 12
+    darker = drawn(report, data, dark, before).sum(axis=1) - drawn(report, data, dark, after).sum(axis=1)
+    assert darker.min() > 0
+    assert f"{len(found)} of 900" in report.page.locator(".am-summary").inner_text()
+
+
+def test_a_tap_in_the_triangle_selects_a_point_and_pointing_tells_its_weights(continuous):
+    report, data = continuous
+    weight = data["anchors"]["weight"].values
+    row = int(np.nanargmax(weight.min(axis=1)))  # in the middle, where there are few
+    report.tap("anchors", *ternary(weight)[row])
+    assert report.selected() == [row]
+    report.page.mouse.move(*report.place("anchors", *ternary(weight)[row]))
+    report.page.wait_for_timeout(300)
+    text = report.page.locator(".am-card").inner_text()
+    names = data["anchors"]["name"].values
+    assert " \N{MIDDLE DOT} ".join(f"{w:.2f} {name}" for w, name in zip(weight[row], names)) in text
+    assert f"#{1000 + row}" in text
+
+
+def test_what_points_are_coloured_by_is_chosen(continuous):
+    report, data = continuous
+    rows = clear_of_the_scale_bar(data)
+    colors = np.array([rgb(str(color)) for color in [*data["anchors"]["color"].values, NEUTRAL]])
+    anchor = np.append(data["domains"]["anchor"].values, 3)[data["domains"]["domain"].values]
+    for title, number in (("anchors (n", data["anchors"]["nearest"].values), ("domains", anchor)):
+        seen = drawn(report, data, rows, choose(report, ".am-coloring", title))
+        off = np.abs(seen[:, None] - colors).sum(axis=2)
+        assert np.mean(np.argmin(off, axis=1) == number[rows] % 4) > 0.97
+    # A selection keeps the colours that were chosen, and so do tiles that are tapped.
+    report.page.locator(".am-tile").first.click()
+    report.page.mouse.move(2, 2)
+    report.page.wait_for_timeout(400)
+    chosen = np.intersect1d(rows, report.selected())
+    np.testing.assert_array_equal(report.selected(), np.flatnonzero(data["anchors"]["nearest"].values == 0))
+    seen = drawn(report, data, chosen, report.pixels())
+    assert np.abs(seen - colors[anchor[chosen] % 4]).max() < 12
+
+
+def test_a_tap_inside_of_a_domain_selects_its_points(continuous):
+    report, data = continuous
+    plain = report.pixels()
+    pixels = choose(report, ".am-layers", "domains")
+    domain = data["domains"]["domain"].values
+    # Between columns, which the layer hides: faintly in the colour of the anchor, and lines at the outline.
+    between = [4.0 * 0.125, 4.0 * 0.125]
+    x, y = (round(value) for value in report.place("micrograph", *between))
+    assert pixels[y, x, 2] > plain[y, x, 2] + 40
+    assert pixels[y, x, 2] > 2 * pixels[y, x, 0]
+    report.tap("micrograph", *between)
+    assert report.selected() == np.flatnonzero(domain == 0).tolist()
+    # Outside of all domains the nearest column is meant.
+    at = int(np.flatnonzero(domain < 0)[75])
+    report.tap("micrograph", data["points"]["x"].values[at], data["points"]["y"].values[at])
+    assert report.selected() == [at]
+    # Columns that are shown are tapped one by one.
+    report.page.get_by_role("button", name="Columns").click()
+    inside = int(np.flatnonzero(domain == 4)[20])
+    report.tap("micrograph", data["points"]["x"].values[inside], data["points"]["y"].values[inside])
+    assert report.selected() == [inside]
+
+
+def test_the_nearest_stacking_and_the_registry_are_seen(continuous):
+    report, data = continuous
+    moire = data["moire"].to_dataset()
+    rows = clear_of_the_scale_bar(data)
+    points = data["points"]
+    colors = np.array([rgb(color) for color in anchor_colors(3)])
+
+    def hues(title):
+        pixels = choose(report, ".am-layers", title)
+        x, y = points["x"].values[rows] + 0.03, points["y"].values[rows] + 0.03
+        at = np.rint(report.places("micrograph", x, y)).astype(int)
+        return np.argmin(np.abs(pixels[at[:, 1], at[:, 0]][:, None] - 0.55 * colors).sum(axis=2), axis=1)
+
+    assert np.mean(hues("nearest") == moire["stacking"].values[rows]) > 0.99
+    # Mixtures: only where it is clear which stacking is the nearest.
+    least = np.sort(moire["stacking_distance"].values[rows], axis=1)
+    clear = least[:, 1] - least[:, 0] > 0.09
+    assert clear.sum() > 50
+    assert np.mean((hues("registry") == moire["stacking"].values[rows])[clear]) > 0.9
+    key = report.page.locator(".am-layers .am-key")
+    assert "3.150 \xb1 0.004\xb0" in key.inner_text()
+    assert key.locator("canvas").count() == 1
+
+
+def test_very_many_points_are_coloured_anew_too(open_report, make_continuous):
+    data = make_continuous(side=150)
+    report = open_report(data, size=(1280, 900))
+    x, y = data["points"]["x"].values, data["points"]["y"].values
+    row, col = np.divmod(np.arange(150**2), 150)
+    # Where four domains meet, between them.
+    rows = np.flatnonzero((row % 10 == 9) & (col % 10 == 9) & ((x > 6) | (y < 12)))
+
+    def off(pixels):
+        at = np.rint(report.places("micrograph", x[rows], y[rows])).astype(int)
+        return np.median(np.abs(pixels[at[:, 1], at[:, 0]] - rgb(NEUTRAL)).max(axis=1))
+
+    soft = off(report.pixels())
+    assert soft > 40
+    assert off(choose(report, ".am-coloring", "domains")) < 20
+    assert off(choose(report, ".am-coloring", "anchors (s")) == soft
+    assert report.complaints == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [480, 900, 1280, 1920])
+def test_anchors_have_their_place_at_every_width(open_report, make_continuous, width, scheme):
+    report = open_report(make_continuous(), size=(width, 900), scheme=scheme)
+    assert report.page.evaluate("document.documentElement.scrollWidth") <= width
+    frame = report.page.locator(".am-panel-anchors .am-panel-body").bounding_box()
+    for x, y in ((0, 1.5), (1.1, -1.0), (-1.1, -1.0)):
+        at = report.place("anchors", x, y)
+        assert frame["x"] < at[0] < frame["x"] + frame["width"]
+        assert frame["y"] < at[1] < frame["y"] + frame["height"]
+    assert report.complaints == []
+
+
+@pytest.mark.parametrize("count", [2, 5])
+def test_other_numbers_of_anchors_are_drawn_and_linked(open_report, make_continuous, count):
+    data = make_continuous(count=count)
+    report = open_report(data)
+    x0, x1 = (-1.2, 1.2)
+    report.drag("anchors", [(x0, -1.2), (x1, -1.2), (x1, 1.2), (x0, 1.2)])
+    np.testing.assert_array_equal(report.selected(), np.flatnonzero(data["anchors"]["nearest"].values >= 0))
+    assert report.complaints == []
+
+
+def test_stale_anchors_are_greyed_and_hostile_names_are_text(open_report, make_continuous):
+    hostile = "<img src=x onerror=alert(1)>"
+    data = make_continuous(stale=("anchors",))
+    names = np.array([hostile] * 3, object)
+    data["anchors"] = data["anchors"].to_dataset().assign(name=("anchor", names))
+    report = open_report(data)
+    for panel in ("anchors", "gallery"):
+        assert "am-stale" in report.page.locator(f".am-panel-{panel}").get_attribute("class")
+    assert hostile in report.page.locator(".am-coloring").inner_text()
+    assert "(out of date)" in report.page.locator(".am-coloring option").first.inner_text()
+    assert report.page.locator("img").count() == 0
+    rows = clear_of_the_scale_bar(data)
+    faded = drawn(report, data, rows, report.pixels())
+    assert np.ptp(faded, axis=1).max() < 130  # less of a hue than any of the anchors has
+    assert report.complaints == []
+
+
+def test_other_views_keep_the_motifs_where_there_are_both(open_report, make_continuous):
+    data = make_continuous()
+    label = (data["points"]["x"].values / 0.125).astype(int) % 2
+    motifs = {"label": ("point", label), "name": ("motif", np.array(["Mo", "Se"], object))}
+    motifs["color"] = ("motif", np.array(["#0072b2", "#e69f00"], object))
+    data["motifs"] = xr.Dataset(motifs, {"id": data["points"]["id"]})
+    report = open_report(data)
+    assert report.page.locator(".am-panel-gallery h2").inner_text() == "Motifs"
+    rows, colors = clear_of_the_scale_bar(data), np.array([rgb("#0072b2"), rgb("#e69f00")])
+    off = np.abs(drawn(report, data, rows, report.pixels()) - colors[label[rows]]).max(axis=1)
+    assert np.median(off) < 45
+    soft = drawn(report, data, rows, choose(report, ".am-coloring", "anchors (s"))
+    assert np.median(np.abs(soft - mixtures(data)[rows]).max(axis=1)) < 45
+    assert report.complaints == []

@@ -238,3 +238,53 @@ def test_outlines_have_no_room_among_very_many_columns(make_data, planted):
     canvas = np.full((60, 60, 3), 100, np.uint8)
     draw_outlines(canvas, frame, tree, everyone)
     assert (canvas != 100).any()
+
+
+CORNERS = [(0x3C, 0x64, 0xFF), (0xF0, 0xE4, 0x42), (0xE1, 0x0F, 0x0F)]
+
+
+def test_a_continuous_sample_is_drawn_softly_with_its_anchors(make_continuous):
+    data = make_continuous()
+    image = pixels(picture(data))
+    assert image.shape[1] == 960 + 16
+    # Frames of the tiles in the triangle and in the gallery.
+    for color in CORNERS:
+        assert near(image[450:], color).sum() > 2 * 300
+    # Mixtures have many hues between those of the anchors.
+    figures = image[60:440].reshape(-1, 3)
+    hues = figures[np.ptp(figures, axis=1) > 60]
+    assert len({tuple(color) for color in hues // 24}) > 12
+    assert len(picture(data, ["anchors"])) < len(picture(data))
+
+
+@pytest.mark.parametrize("count", [2, 3, 5])
+def test_points_lie_where_their_weights_say(make_continuous, count):
+    """Points of which an anchor weighs most are nearest to its tile."""
+    data = make_continuous(count=count)
+    data["anchors"] = data["anchors"].to_dataset().drop_vars("average")
+    weight, ids = np.nan_to_num(data["anchors"]["weight"].values), data["points"]["id"].values
+    colors = [tuple(bytes.fromhex(str(color)[1:])) for color in data["anchors"]["color"].values]
+    # Without averages only the rings of selected points are black, and others are faded.
+    drawn = [pixels(picture(data, ["anchors"], ids[weight[:, k] > 0.8]))[40:] for k in range(count)]
+    tiles = [np.argwhere(near(drawn[k - 1], colors[k], 8)).mean(axis=0) for k in range(count)]
+    for k, image in enumerate(drawn):
+        rings = np.argwhere(near(image, (0, 0, 0), 10))
+        assert len(rings) > 50
+        away = [np.linalg.norm(np.median(rings, axis=0) - tile) for tile in tiles]
+        assert np.argmin(away) == k
+
+
+def test_stale_anchors_are_drawn_grey(make_continuous):
+    bright = pixels(picture(make_continuous(), ["layout"]))
+    faded = pixels(picture(make_continuous(stale=("anchors",)), ["layout"]))
+    assert np.ptp(bright[60:440], axis=2).max() > 150
+    assert np.ptp(faded[60:440], axis=2).max() < 130
+
+
+def test_a_prime_is_drawn_as_a_character_that_the_font_has(make_continuous):
+    data = make_continuous()
+    plain = data["anchors"].to_dataset()
+    names = [str(name).replace("\N{PRIME}", "'") for name in plain["name"].values]
+    same = make_continuous()
+    same["anchors"] = plain.assign(name=("anchor", np.array(names, object)))
+    assert picture(data) == picture(same)

@@ -56,3 +56,14 @@ def test_csv_names_the_unit_and_reads_back(make_data, tmp_path):
     label = data["motifs"]["label"].values
     assert [row["motif"] for row in rows] == [('a,"b"', "ü", "c")[k] for k in label]
     np.testing.assert_allclose([float(row["x (nm)"]) for row in rows], data["points"]["x"].values, rtol=1e-5)
+
+
+def test_the_nearest_anchor_stands_for_the_motif_of_a_continuous_sample(make_continuous):
+    data = make_continuous()
+    anchors = data["anchors"].to_dataset()
+    table = columns_table(data)
+    near = anchors["nearest"].values
+    assert table["label"].tolist() == near.tolist()
+    assert table["motif"][near >= 0].tolist() == anchors["name"].values[near[near >= 0]].tolist()
+    assert table["motif"][near < 0].isna().all()
+    np.testing.assert_allclose(table["confidence"], anchors["weight"].max("anchor", skipna=False))

@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 from scipy import ndimage
 from scipy.spatial import KDTree
 
+from atomotif import MotifSession
+from atomotif.numerics._grain_graph import joined_if_equal, neighbors
 from atomotif.numerics.columns import find_columns
 from atomotif.numerics.grains import find_grains
 from atomotif.numerics.moments import patch_coverage, zernike_moments
@@ -201,6 +203,57 @@ def test_the_turned_core_of_a_graphene_flower(shared) -> None:
     assert found.count[1] == pytest.approx(30, abs=8)
     # The core is turned by 30 degrees, where both senses of the turn are the same.
     assert abs(np.rad2deg(found.misorientation[0])) == pytest.approx(30, abs=2.5)
+
+
+def split(difference: float, noise: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Points of two crystals on either side of a strip without order, and their angles."""
+    points, rng = field(seed)
+    away = points[:, 1] + 0.2 * points[:, 0] - 230.0
+    angle = np.where(away < 0, 0.0, difference) + rng.normal(0, noise, len(points))
+    strip = np.abs(away) < 25.0
+    return points, np.where(strip, rng.uniform(0, np.pi / 2, len(points)), angle)
+
+
+@pytest.mark.parametrize("noise", [0.01, 0.05, 0.1])
+def test_pieces_of_one_orientation_are_one_grain(noise: float) -> None:
+    found = find_grains(*split(0.0, noise), 4)
+    assert len(found.count) == 1
+    assert len(found.pairs) == 0
+    assert found.count[0] > 1350
+    assert abs(wrapped_quarter(found.angle[0])) < 4 * found.error[0]
+
+
+@pytest.mark.parametrize(("difference", "noise"), [(0.1, 0.05), (0.02, 0.01), (-0.3, 0.1)])
+def test_pieces_that_differ_beyond_their_error_are_two(difference: float, noise: float) -> None:
+    found = find_grains(*split(difference, noise), 4)
+    assert len(found.count) == 2
+    turned = abs(found.misorientation[0])
+    assert abs(turned - abs(difference)) < 4 * found.misorientation_error[0]
+
+
+@pytest.mark.parametrize(("step", "count"), [(0.2, 2), (0.4, 1)])
+def test_pieces_beyond_the_tolerance_are_two_whatever_their_error(step: float, count: int) -> None:
+    points, rng = field(side=6)
+    core = (points[:, 1] > 25).astype(np.int64)
+    # Means 0.3 apart, of eighteen phases each that scatter by 1.
+    scatter = rng.permutation(np.linspace(-1.7, 1.7, 18))
+    phase = np.empty(len(points))
+    phase[core == 0], phase[core == 1] = scatter, 0.3 + scatter
+    joined = joined_if_equal(core, phase, np.ones(len(points)), points, neighbors(points), step)
+    assert len(np.unique(joined)) == count
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_moire_is_one_grain(shared, variant: str) -> None:
+    with np.load(shared / "bench" / f"mos2_twist_3p15__{variant}.npz") as file:
+        session = MotifSession(file["image"].astype(np.float32)).find_grains()
+    grains = session.data["grains"]
+    assert grains.sizes["grain_"] == 1
+    assert grains["count"][0] > 2500
+
+
+def wrapped_quarter(angle: float) -> float:
+    return float((angle + np.pi / 4) % (np.pi / 2) - np.pi / 4)
 
 
 def test_wrong_arguments() -> None:

@@ -3,6 +3,7 @@ import itertools
 import numpy as np
 import pytest
 
+from atomotif._palette import anchor_colors, mixed_colors
 from atomotif.views.style import NEUTRAL, motif_colors
 
 # Machado, Oliveira & Fernandes 2009, severity 1: what eyes without red or green cones see, in linear RGB.
@@ -54,3 +55,52 @@ def test_no_colour_is_lost_on_black_white_or_among_points_without_a_motif(eyes):
 def test_colours_do_not_depend_on_how_many_motifs_there_are():
     assert motif_colors(30)[:5] == motif_colors(5)
     assert len(motif_colors(100)) == 100
+
+
+@pytest.mark.parametrize("eyes", EYES)
+def test_mixtures_of_three_anchors_are_told_apart_by_all_eyes(eyes):
+    corners = [seen(color, eyes) for color in anchor_colors(3)]
+    for k in range(3):
+        tip, a, b = corners[k], corners[k - 1], corners[k - 2]
+        side = (b - a) / np.linalg.norm(b - a)
+        height = (tip - a) - (tip - a) @ side * side
+        assert np.linalg.norm(height) > 0.2
+    middle = np.mean(corners, axis=0)
+    assert min(np.linalg.norm(one - seen(NEUTRAL, eyes)) for one in [middle, *corners]) > 0.09
+
+
+@pytest.mark.parametrize("eyes", EYES)
+def test_all_colours_of_anchors_are_told_apart_by_all_eyes(eyes):
+    colors = [seen(color, eyes) for color in anchor_colors(8)]
+    assert min(np.linalg.norm(a - b) for a, b in itertools.combinations(colors, 2)) > 0.1
+    assert anchor_colors(10)[:8] == anchor_colors(8)
+
+
+def hexed(rgb):
+    return "#" + bytes(rgb.tolist()).hex()
+
+
+def test_a_mixture_lies_where_its_weights_say_to_the_eye():
+    corners = anchor_colors(3)
+    weights = np.random.default_rng(0).dirichlet([1, 1, 1], 200)
+    mixed = mixed_colors(corners, 7 * weights)  # only ratios count
+    assert mixed.dtype == np.uint8
+    assert mixed.shape == (200, 3)
+    wanted = weights @ np.array([seen(color, "normal") for color in corners])
+    found = np.array([seen(hexed(one), "normal") for one in mixed])
+    assert np.linalg.norm(found - wanted, axis=1).max() < 0.01
+
+
+def test_an_anchor_itself_has_its_own_colour_and_nothing_known_the_neutral_grey():
+    corners = anchor_colors(5)
+    assert [hexed(one) for one in mixed_colors(corners, np.eye(5))] == corners
+    unknown = mixed_colors(corners[:2], np.array([[np.nan, np.nan], [np.nan, 1.0]], ">f4"))
+    assert [hexed(one) for one in unknown] == [NEUTRAL, NEUTRAL]
+    assert mixed_colors(corners, np.empty((0, 5))).shape == (0, 3)
+    assert mixed_colors(corners[:1], [2]).shape == (3,)
+
+
+@pytest.mark.parametrize("weights", [[[1.0]], 1.0, [[0.0, 0.0]], [[-1.0, 2.0]], [[np.inf, 1.0]]])
+def test_what_is_no_mixture_is_refused(weights):
+    with pytest.raises(ValueError, match="`weights` must"):
+        mixed_colors(["#0000ff", "#ffff00"], weights)

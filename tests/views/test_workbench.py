@@ -57,7 +57,9 @@ def test_only_the_base_is_on_the_main_canvas(data):
         assert all(levels.pop(name, "image") == "image" for name in ("image", "detail"))
         assert levels.pop("layer", "underlay") == "underlay"
         assert levels.pop("base") == levels.pop("dots") == "glyph"
-        outlines = ("casing", "outline") if figure.name == "micrograph" else ()
+        outlines = (
+            ("casing", "outline", "domain-casing", "domain-outline") if figure.name == "micrograph" else ()
+        )
         assert levels == dict.fromkeys(("veil", "selected", "crowd", "hover", *outlines), "overlay")
 
 

@@ -266,3 +266,17 @@ test("the mean of patches turns each back by its angle, and leaves out those tha
   assert.equal(link.meanPatch(image, [side, side], [{ row: 2, col: 20 }], size), undefined);
   assert.equal(link.meanPatch(image, [side, side], [first, { row: 2, col: 20 }], size).count, 1);
 });
+
+test("a mixture has the colour of its bytes, or half way to grey", () => {
+  const rgb = Uint8Array.from([0, 128, 255, 115, 115, 115]);
+  assert.deepEqual(link.mixtureColors(rgb), Uint32Array.from([0x0080ffff, 0x737373ff]));
+  assert.deepEqual(link.mixtureColors(rgb, true)[0], Number.parseInt(`${link.faded("#0080ff").slice(1)}ff`, 16));
+  assert.equal(link.mixtureColors(new Uint8Array(0)).length, 0);
+});
+
+test("mean weights are those of the rows that have any", () => {
+  const weights = Float32Array.from([0.5, 0.25, 0.25, NaN, NaN, NaN, 0, 0, 1, 1, 0, 0]);
+  assert.deepEqual([...link.meanWeights(weights, 3, Uint32Array.from([0, 1, 2]))], [0.25, 0.125, 0.625]);
+  assert.deepEqual([...link.meanWeights(weights, 3, Uint32Array.from([3]))], [1, 0, 0]);
+  assert.ok(link.meanWeights(weights, 3, Uint32Array.from([1])).every(Number.isNaN));
+});

@@ -133,3 +133,22 @@ test("the size of polygons is that of a square of their mean area", () => {
   assert.equal(layer.polygonSize(POLYGONS, 2), 1);
   assert.equal(layer.polygonSize({ cornerX: f32(), cornerY: f32(), cornerOffset: Uint32Array.from([0]) }), 0);
 });
+
+test("a place is in the region whose rings surround it, but not in its hole", () => {
+  // A square of 6 with a hole from 2 to 4, in which another region lies; a third one apart, in two parts.
+  const square = (x, y, side) => [[x, y], [x + side, y], [x + side, y + side], [x, y + side]];
+  const rings = [square(0, 0, 6), square(2, 2, 2), square(2.5, 2.5, 1), square(10, 0, 1), square(12, 0, 1)];
+  const corners = rings.flat();
+  const regions = {
+    cornerX: f32(...corners.map(([x]) => x)), cornerY: f32(...corners.map(([, y]) => y)),
+    cornerOffset: Uint32Array.from([0, 4, 8, 12, 16, 20]), region: Int32Array.from([0, 0, 1, 2, 2]),
+  };
+  const at = (x, y) => layer.regionAt(regions, x, y);
+  assert.deepEqual([at(1, 1), at(5, 3), at(2.2, 3), at(3, 3), at(10.5, 0.5), at(12.5, 0.5)], [0, 0, -1, 1, 2, 2]);
+  assert.deepEqual([at(-1, 3), at(11.5, 0.5), at(3, 7), at(NaN, 1)], [-1, -1, -1, -1]);
+  assert.deepEqual([...layer.ringsOfRegions(regions.region)], [[0, [0, 1]], [1, [2]], [2, [3, 4]]]);
+});
+
+test("pixels fade half way to grey and keep what is clear", () => {
+  assert.deepEqual(layer.fadedPixels(Uint8Array.from([0, 160, 255, 255, 0, 0, 0, 0])), Uint8Array.from([80, 160, 208, 255, 80, 80, 80, 0]));
+});

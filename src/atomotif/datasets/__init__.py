@@ -1,9 +1,10 @@
-"""Micrographs to start with: four come with the package, one is fetched once."""
+"""Micrographs to start with: four come with the package, one is fetched once, `simulate` makes more."""
 
 import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from atomotif.datasets import simulate
     from atomotif.datasets.calibration import calibrate
     from atomotif.datasets.mos2 import mos2_se
     from atomotif.datasets.mose2 import mose2_truth, mose2_vacancies
@@ -31,12 +32,15 @@ __all__ = [
     "pentagon_tiling",
     "pentagon_truth",
     "si111_7x7",
+    "simulate",
     "ws2_dopants",
     "ws2_truth",
 ]
 
 
 def __getattr__(name: str) -> Any:
+    if name == "simulate":
+        return importlib.import_module("atomotif.datasets.simulate")
     if name in _LAZY:
         return getattr(importlib.import_module(f"atomotif.datasets.{_LAZY[name]}"), name)
     raise AttributeError(f"module 'atomotif.datasets' has no attribute {name!r}")

@@ -91,12 +91,30 @@ def fit_text(text: str, width: float, size: int) -> str:
     >>> fit_text("a motif with a long name", 60, 13)
     'a motif...'
     """
-    line = " ".join(text.split())
+    line = " ".join(text.split()).replace("\N{PRIME}", "'")  # of which the font has no glyph
     if font(size).getlength(line) <= width:
         return line
     while line and font(size).getlength(f"{line}...") > width:
         line = line[:-1]
     return f"{line.rstrip()}..."
+
+
+def wrapped(text: str, width: float, size: int = 13) -> list[str]:
+    """Return text as lines that are no wider than `width` px, as far as its words are not.
+
+    Examples
+    --------
+    >>> wrapped("one two three", 60)
+    ['one two', 'three']
+    """
+    lines = [""]
+    for word in text.split(" "):
+        longer = f"{lines[-1]} {word}".lstrip()
+        if font(size).getlength(longer) <= width or not lines[-1]:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return lines
 
 
 def nice_length(at_most: float) -> float:

@@ -17,7 +17,7 @@ from atomotif.widget.packing import pack_text
 from atomotif.widget.sources import bokehjs, script, stylesheet
 
 #: One screen's worth, and what there is of neighbourhoods below; the bar above tells what is selected.
-VIEWS = ("micrograph", "layout", "tree", "gallery", "environments", "quads")
+VIEWS = ("micrograph", "layout", "anchors", "tree", "gallery", "environments", "quads", "comparison")
 
 #: Bytes up to which layers over the micrograph are put into a page, which is to be sent by mail; one that is
 #: larger without any may grow by a tenth.
@@ -66,9 +66,10 @@ footer { margin-top: 8px; color: var(--am-muted); font-size: 12px; }
 
 
 def to_html(data: xr.DataTree, path: str | Path, *, title: str | None = None) -> Path:
-    """Write micrograph, layout, motif-cells and gallery of averages, linked by one selection, as one page.
+    """Write micrograph, layout, anchors, motif-cells and gallery, linked by one selection, as one page.
 
-    Classes of environments and states of quads stand below, if they were looked for.
+    Classes of environments, states of quads and the comparison of domains stand below, if they were looked
+    for.
 
     A lasso, a box or a tap in one view lights the same points in the others; pointing at a point shows its
     patch beside the average of its motif, and pointing at a motif-cell what it is made of. The page opens
@@ -114,7 +115,8 @@ def to_html(data: xr.DataTree, path: str | Path, *, title: str | None = None) ->
 def _page(data: xr.DataTree, shown: Workbench, title: str | None) -> str:
     heading = title or _source_name(data) or "atomotif report"
     packed = {name: pack_text(column) for name, column in shown.columns.items()}
-    size = len(bokehjs()) + _size(packed)
+    fixed = (bokehjs(), script("report"), stylesheet(), _json([shown.figures, shown.facts]))
+    size = sum(map(len, fixed)) + _size(packed)
     layers = _layers(data, shown, max(PAGE_BUDGET - size, size // 10))
     offered = [{**one, "absent": one["name"] not in layers} for one in shown.facts["layers"]]
     content = {
@@ -208,7 +210,7 @@ def _facts(data: xr.DataTree, shown: Workbench, heading: str) -> list[str]:
     facts.append(f"{len(shown.columns['id']):,} columns")
     if shown.facts["motifs"]:
         count = len(shown.facts["motifs"])
-        facts.append(f"{count} motif{'s' if count != 1 else ''}")
+        facts.append(f"{count} {shown.facts['kind']}{'s' if count != 1 else ''}")
     if shown.facts["patchSize"]:
         facts.append(f"patches of {shown.facts['patchSize']:.3g} px")
     if shown.facts["stale"]:

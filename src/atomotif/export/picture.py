@@ -10,6 +10,9 @@ from numpy.typing import ArrayLike, NDArray
 from PIL import Image, ImageDraw
 from PIL.PngImagePlugin import PngInfo
 
+from atomotif._palette import NEUTRAL
+from atomotif.export.anchor_picture import draw_anchors
+from atomotif.export.comparison_picture import draw_comparison, draw_domains
 from atomotif.export.drawing import (
     INK,
     LINE,
@@ -26,11 +29,15 @@ from atomotif.export.drawing import (
 )
 from atomotif.export.set_pictures import draw_environments, draw_quads
 from atomotif.export.tree_picture import draw_outlines, draw_tree
-from atomotif.views.data import NEUTRAL, DisplayImage, ViewData
+from atomotif.views.anchor_data import AnchorData
+from atomotif.views.anchor_layout import anchor_extent
+from atomotif.views.coloring import colorings, point_colors
+from atomotif.views.comparison import ComparisonData, comparison_data
+from atomotif.views.data import DisplayImage, ViewData
 from atomotif.views.environments import environment_data
 from atomotif.views.layers import groups_of
 from atomotif.views.quads import quad_data
-from atomotif.views.workbench import VIEWS
+from atomotif.views.workbench import VIEWS, columns
 
 #: Bytes of a picture at most: ten of them keep a notebook well below 2 MB.
 MOST_BYTES = 130_000
@@ -51,12 +58,8 @@ class _Shown:
     data: ViewData
     selected: NDArray[np.bool_]
     palette: NDArray[np.uint8]  # of the motifs, and of none
-
-    @property
-    def colors(self) -> NDArray[np.uint8]:
-        """Of the points."""
-        label, none = self.data.label, len(self.palette) - 1
-        return self.palette[np.where((label >= 0) & (label < none), label, none)]
+    colors: NDArray[np.uint8]  # of the points
+    comparison: ComparisonData | None
 
     @property
     def any_selected(self) -> bool:
@@ -113,15 +116,20 @@ def picture(
         figures.append(_micrograph(shown, half))
     if "layout" in wanted and shown.data.u is not None:
         figures.append(_layout(shown, half))
-    total = max(half, sum(panel.width for panel in figures) + _GAP * (len(figures) - 1))
+    if "anchors" in wanted and shown.data.anchors is not None and len(shown.data.anchors.names) > 1:
+        figures.append(_anchors(shown.data.anchors, shown, half))
+    beside_anchors = len(figures) == 3 and "gallery" in wanted and shown.data.kind == "anchor"
+    if beside_anchors:
+        figures.append(_gallery(shown, half))
+    pairs = [figures[k : k + 2] for k in range(0, len(figures), 2)]
+    total = width if len(figures) > 1 else half
     if "tree" in wanted and shown.data.tree is not None:
         total = width
     rows = [_summary(shown, total)]
-    if figures:
-        rows.append(_beside(figures))
+    rows += [_beside(pair) for pair in pairs]
     if "tree" in wanted and shown.data.tree is not None:
         rows.append(_tree(shown, total))
-    if "gallery" in wanted and shown.data.motifs:
+    if "gallery" in wanted and shown.data.motifs and not beside_anchors:
         rows.append(_gallery(shown, total))
     groups = groups_of(data)
     if "environments" in wanted:
@@ -132,6 +140,9 @@ def picture(
         quads = quad_data(groups, shown.data.ids)
         if quads is not None:
             rows.append(draw_quads(quads, shown.selected, total, "quads" in shown.data.stale))
+    if "comparison" in wanted and shown.comparison is not None:
+        is_stale = "comparison" in shown.data.stale
+        rows.append(draw_comparison(shown.comparison, shown.selected, total, is_stale))
     if "selection" in wanted and shown.any_selected and shown.data.motifs:
         rows.append(_shares(shown, total))
     rows.append(_line(_CAPTION, total, 12, MUTED))
@@ -141,10 +152,14 @@ def picture(
 def _shown(data: xr.DataTree, selection: ArrayLike, image: DisplayImage | None) -> _Shown:
     found = ViewData.from_tree(data, image)
     palette = np.array([_rgb(motif.color) for motif in found.motifs] + [_rgb(NEUTRAL)], np.uint8)
-    if "motifs" in found.stale:
+    if f"{found.kind}s" in found.stale:
         palette = (palette // 2 + 80).astype(np.uint8)
+    coloring = colorings(found)[0]
+    column = columns(found)[coloring["column"]]
+    colors = point_colors(coloring, column, fade=coloring["group"] in found.stale)
     chosen = np.asarray(selection, dtype=np.int64).reshape(-1)
-    return _Shown(found, np.isin(found.ids, chosen), palette)
+    comparison = comparison_data(groups_of(data), found.ids)
+    return _Shown(found, np.isin(found.ids, chosen), palette, colors, comparison)
 
 
 def _rgb(color: str) -> tuple[int, int, int]:
@@ -173,6 +188,8 @@ def _micrograph(shown: _Shown, width: int) -> Image.Image:
     _points(canvas, frame, data.x, data.y, shown, np.array([0, 0, 0] if image is not None else PAPER))
     if data.tree is not None and shown.any_selected:
         draw_outlines(canvas, frame, data.tree, shown.selected)
+    if shown.comparison is not None and shown.any_selected:
+        draw_domains(canvas, frame, shown.comparison, shown.selected)
     made = Image.fromarray(canvas)
     draw = ImageDraw.Draw(made)
     _axes(draw, frame, data.units)
@@ -193,6 +210,19 @@ def _layout(shown: _Shown, width: int) -> Image.Image:
     draw = ImageDraw.Draw(made)
     draw.rectangle(frame.box, outline=LINE)
     draw_title(draw, "Layout", "layout" in shown.data.stale)
+    return made
+
+
+def _anchors(anchors: AnchorData, shown: _Shown, width: int) -> Image.Image:
+    extent = anchor_extent(len(anchors.names))
+    x0, x1, y0, y1 = (extent[edge] for edge in ("x0", "x1", "y0", "y1"))
+    frame = Frame(width, _HEIGHT, left=1, bottom=2, top=_TITLE, x0=x0, x1=x1, y0=y1, y1=y0)
+    canvas = np.array(draw_anchors(anchors, frame))
+    _points(canvas, frame, anchors.place[:, 0], anchors.place[:, 1], shown, np.array(PAPER))
+    made = Image.fromarray(canvas)
+    draw = ImageDraw.Draw(made)
+    draw.rectangle(frame.box, outline=LINE)
+    draw_title(draw, "Anchors", "anchors" in shown.data.stale)
     return made
 
 
@@ -310,7 +340,10 @@ def _gallery(shown: _Shown, width: int) -> Image.Image:
     made = Image.new("RGB", (width, _TITLE + lines * (tall + 6)), PAPER)
     draw = ImageDraw.Draw(made)
     more = len(data.motifs) - len(shown_motifs)
-    draw_title(draw, f"Motifs ({more} rare ones not shown)" if more else "Motifs", "motifs" in data.stale)
+    title = "Motifs" if data.kind == "motif" else "Nearest anchor"
+    draw_title(
+        draw, f"{title} ({more} rare ones not shown)" if more else title, f"{data.kind}s" in data.stale
+    )
     counts = _counts(shown)
     for k, motif in enumerate(shown_motifs):
         line, place = divmod(k, across)
@@ -336,7 +369,9 @@ def _shares(shown: _Shown, width: int) -> Image.Image:
     chosen = sorted(chosen, key=lambda one: -one[1])[:_MOST_SHARES]
     made = Image.new("RGB", (width, _TITLE + 20 * len(chosen)), PAPER)
     draw = ImageDraw.Draw(made)
-    draw_title(draw, f"Selection ({more} motifs more)" if more > 0 else "Selection", is_stale=False)
+    draw_title(
+        draw, f"Selection ({more} {shown.data.kind}s more)" if more > 0 else "Selection", is_stale=False
+    )
     for k, (motif, count) in enumerate(chosen):
         top = _TITLE + 20 * k
         draw.text((0, top), fit_text(motif.name, 130, 13), INK, font(13))

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from atomotif.export.drawing import INK, LINE, MUTED, PAPER, draw_title, fit_text, font
+from atomotif.export.drawing import INK, LINE, MUTED, PAPER, draw_title, fit_text, font, wrapped
 from atomotif.views.environments import EnvironmentData
 from atomotif.views.quads import N_STATES, QuadData
 
@@ -45,7 +45,7 @@ def draw_quads(shown: QuadData, selected: NDArray[np.bool_], width: int, is_stal
     """Return the sixteen states, each with how many of its quads are selected."""
     across = max(1, min(N_STATES, width // _ACROSS))
     lines = -(-N_STATES // across)
-    texts = [line for text in shown.text for line in _wrapped(text, width)]
+    texts = [line for text in shown.text for line in wrapped(text, width)]
     made = Image.new("RGB", (width, _TITLE + 66 * lines + 20 * len(texts)), PAPER)
     draw = ImageDraw.Draw(made)
     draw_title(draw, "Quads", is_stale)
@@ -67,14 +67,3 @@ def draw_quads(shown: QuadData, selected: NDArray[np.bool_], width: int, is_stal
     for k, text in enumerate(texts):
         draw.text((0, _TITLE + 66 * lines + 20 * k), text, MUTED, font(13))
     return made
-
-
-def _wrapped(text: str, width: int) -> list[str]:
-    lines = [""]
-    for word in text.split(" "):
-        longer = f"{lines[-1]} {word}".lstrip()
-        if font(13).getlength(longer) <= width or not lines[-1]:
-            lines[-1] = longer
-        else:
-            lines.append(word)
-    return lines

@@ -16,7 +16,8 @@ def columns_table(data: xr.DataTree) -> pd.DataFrame:
     Parameters
     ----------
     data : xr.DataTree
-        A session's data with the group `points`; without motifs every label is -1.
+        A session's data with the group `points`. Without motifs the nearest anchor stands for the motif and
+        its weight for the confidence; without anchors, too, every label is -1.
 
     Returns
     -------

@@ -198,6 +198,29 @@ def standard_errors(
     return np.asarray(np.sqrt(np.maximum(own, with_neighbors)) / np.maximum(total, 1e-300))
 
 
+def joined_if_equal(
+    core: NDArray[np.int64],
+    phase: NDArray[np.float64],
+    weight: NDArray[np.float64],
+    positions: NDArray[np.float64],
+    edges: NDArray[np.int64],
+    step: float,
+) -> NDArray[np.int64]:
+    """Make one of bordering cores whose means differ by no more than their error, nor than the step.
+
+    A strip of points without a direction of their own, as where the layers of a moire face each other
+    upside down, cuts a crystal into pieces that are still one grain.
+    """
+    means = mean_phases(core, phase, weight)
+    error = standard_errors(core, phase, weight, means, edges)
+    a, b = bordering(core, positions, edges).T
+    difference = np.abs(wrapped(means[a] - means[b]))
+    equal = difference <= np.minimum(DIFFERENT * np.hypot(error[a], error[b]), step)
+    graph = sparse.coo_array((np.ones(equal.sum()), (a[equal], b[equal])), shape=(len(means),) * 2)
+    joined = connected_components(graph, directed=False)[1].astype(np.int64)
+    return np.where(core >= 0, joined[core], -1) if len(means) else core
+
+
 def bordering(
     label: NDArray[np.int64], positions: NDArray[np.float64], edges: NDArray[np.int64]
 ) -> NDArray[np.int64]:

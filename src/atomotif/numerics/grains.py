@@ -11,6 +11,7 @@ from atomotif.numerics._grain_graph import (
     bordering,
     cores,
     grow,
+    joined_if_equal,
     joining_reach,
     mean_phases,
     neighbors,
@@ -114,7 +115,8 @@ def find_grains(
     Neighbours are those of the Delaunay triangulation no farther apart than 2.2 nearest-neighbour
     distances. Angles are smoothed in three rounds over neighbours that differ by less than three times the
     noise, so that boundaries stay sharp. The core of a grain is what hangs together by steps within the
-    tolerance, of points that agree with three quarters of their neighbours. Another point joins a
+    tolerance, of points that agree with three quarters of their neighbours. Cores next to each other whose
+    means differ by less than three standard errors, and than the tolerance, are one. Another point joins a
     neighbouring grain if its own angle is as near to the grain's mean as the largest of three times the
     noise, the tolerance, and a quarter of the grain's least misorientation to the next. What agrees no
     better with its neighbours than a noise of 1.1 / fold radians would, by three standard errors, is none.
@@ -147,6 +149,7 @@ def find_grains(
     else:
         step = fold * check_positive(tolerance, "tolerance")
     core = cores(smooth, phase, weight, edges, step, min_points)
+    core = joined_if_equal(core, phase, weight, positions, edges, step)
     means = mean_phases(core, phase, weight)
     noise = phase_noise(core, phase, weight, means)
     reach = joining_reach(core, means, positions, edges, max(step, DIFFERENT * noise))

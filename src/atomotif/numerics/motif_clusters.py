@@ -11,9 +11,10 @@ from atomotif.numerics.discriminant import Discriminant, reassign
 from atomotif.numerics.merging import merge_groups
 from atomotif.numerics.segmentation import segment
 from atomotif.numerics.whitening import (
+    SYSTEMATIC,
     Whitening,
     pooled_whitening,
-    systematic_variance,
+    total_covariance,
     whitening,
 )
 
@@ -83,7 +84,7 @@ def cluster_motifs(
     assign: ArrayLike | None = None,
     detail: float = 1.0,
     n_motifs: int | None = None,
-    systematic: float = 0.045,
+    systematic: float = SYSTEMATIC,
     floor: float = 4.0,
     significance: float = 1e-4,
     random_state: int = 0,
@@ -112,7 +113,7 @@ def cluster_motifs(
         Exactly this number instead of an automatic one.
     systematic : float, default 0.045
         Standard deviation of what is neither noise nor motif (sampling, background, aberrations),
-        as a share of the strongest feature (`systematic_variance`).
+        as a share of the strongest feature (`whitening.systematic_variance`).
     floor : float, default 4.0
         Least distance between two motifs in standard deviations of noise and systematic error: two
         Gaussian classes this far apart overlap by 2 %.
@@ -156,7 +157,7 @@ def cluster_motifs(
     if n_motifs is not None:
         _check_n_motifs(n_motifs, sample)
     with one_blas_thread():
-        model = whitening(sample, _total_covariance(sample, noise, systematic))
+        model = whitening(sample, total_covariance(sample, noise, systematic))
         components = model.transform(rows)
         known = components[learn]
         labels = _motif_labels(
@@ -218,16 +219,6 @@ def _check_n_motifs(n_motifs: int, sample: NDArray[np.float64]) -> None:
         raise ValueError(
             f"`n_motifs` must not exceed the number of distinct rows, {distinct}, got {n_motifs}."
         )
-
-
-def _total_covariance(
-    sample: NDArray[np.float64], noise: NDArray[np.float64], systematic: float
-) -> NDArray[np.float64]:
-    """Noise plus the systematic floor; the identity where neither there nor between rows is anything."""
-    variance = systematic_variance(sample, systematic)
-    identity = np.eye(len(noise))
-    total = noise + variance * identity
-    return total if np.trace(total) > 0.0 else identity
 
 
 def _motif_labels(

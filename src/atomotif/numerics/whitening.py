@@ -5,7 +5,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Whitening", "pooled_whitening", "systematic_variance", "whitening"]
+__all__ = [
+    "SYSTEMATIC",
+    "Whitening",
+    "pooled_whitening",
+    "systematic_variance",
+    "total_covariance",
+    "whitening",
+]
+
+#: Standard deviation of what is neither noise nor motif, as a share of the strongest feature.
+SYSTEMATIC = 0.045
 
 # Directions in which the noise is a thousand times weaker than in its strongest one are taken to be no
 # weaker than that: beyond it, errors of sampling and interpolation outweigh the noise.
@@ -67,6 +77,35 @@ def systematic_variance(features: NDArray[np.float64], share: float) -> float:
     0.04
     """
     return float(share**2 * (features[:, 1:] ** 2).mean(0).max())
+
+
+def total_covariance(
+    features: NDArray[np.float64], noise: NDArray[np.float64], systematic: float = SYSTEMATIC
+) -> NDArray[np.float64]:
+    """Noise plus the systematic floor; the identity where neither there nor between rows is anything.
+
+    Parameters
+    ----------
+    features : ndarray of float64, shape (n, n_features)
+    noise : ndarray of float64, shape (n_features, n_features)
+        Covariance of the noise of a row.
+    systematic : float, default 0.045
+        See `systematic_variance`.
+
+    Returns
+    -------
+    ndarray of float64, shape (n_features, n_features)
+
+    Examples
+    --------
+    >>> total_covariance(np.array([[7.0, 1.0], [8.0, 1.0]]), np.zeros((2, 2)), 0.1).round(3)
+    array([[0.01, 0.  ],
+           [0.  , 0.01]])
+    """
+    variance = systematic_variance(features, systematic)
+    identity = np.eye(len(noise))
+    total = noise + variance * identity
+    return total if np.trace(total) > 0.0 else identity
 
 
 def whitening(features: NDArray[np.float64], covariance: NDArray[np.float64]) -> Whitening:

@@ -31,6 +31,7 @@ def prepare_views(units: str) -> None:
     """Make what the views of all sessions have in common, which is kept for them."""
     figure_document("micrograph", units, True)
     figure_document("layout")
+    figure_document("anchors")
     figure_document("tree")
     compressed_bokehjs()
 

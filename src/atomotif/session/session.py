@@ -466,15 +466,18 @@ class MotifSession(Results):
 
         All views of a session, in any number of cells, show its one selection. They follow when a step
         runs again, and offer the branches to choose from. Below the micrograph there is a choice of layers:
-        cells, grains, strain, displacement, quads, symmetry, reconstruction, residual, as far as there are
-        results. Beside each view a picture, without layers, is saved in the notebook, for readers without a
-        kernel.
+        cells, domains, stacking, grains, strain, displacement, quads, registry, symmetry, reconstruction,
+        residual, as far as there are results; where columns are hidden below the domains, a tap selects those
+        of a domain. Of a continuous sample, anchors take the place of motifs: columns have the mixture of
+        their colours by weight, unless they are to be coloured by the nearest anchor or by domain. Beside
+        each view a picture, without layers, is saved in the notebook, for readers without a kernel.
 
         Parameters
         ----------
         *names : str
-            Of "micrograph", "layout", "tree", "gallery", "selection", "environments" and "quads";
-            all of them by default. Views that there is nothing for yet are left out.
+            Of "micrograph", "layout", "anchors" (their ternary plot), "tree", "gallery", "selection",
+            "environments", "quads" and "comparison" (divergences of domains, and their histograms); all of
+            them by default. Views that there is nothing for yet are left out.
 
         Returns
         -------

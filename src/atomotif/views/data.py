@@ -2,7 +2,6 @@
 
 import json
 import math
-import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,17 +9,15 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from atomotif._palette import motif_colors
+from atomotif.views.anchor_data import AnchorData, anchor_data, as_motifs
+from atomotif.views.columns import color_list, grey, grey_tiles, of_points
 from atomotif.views.tree_data import TreeData, tree_data
 
 NO_MOTIF = -1
-# Points without a motif: no hue, and of the greys the one farthest from all motifs to colour-blind eyes.
-NEUTRAL = "#737373"
 # Grey levels outside these percentiles are clipped: a few hot pixels must not darken a micrograph.
 PERCENTILES = (0.5, 99.5)
 # The longer side of the micrograph's display copy, px: more than a screen shows at once.
 MAX_IMAGE_SIDE = 2048
-_COLOR = re.compile("#[0-9a-fA-F]{6}")
 
 
 @dataclass(frozen=True)
@@ -76,6 +73,10 @@ class ViewData:
         Positions in the layout, NaN for points that are not in it; None without a layout.
     image : DisplayImage or None
     motifs : tuple of Motif
+        Where there are only anchors, these take the place of motifs, and the points nearest to one that of
+        its points; the confidence is then the weight of the nearest.
+    kind : str
+        "motif" or "anchor": what `motifs` are.
     averages : ndarray of uint8, shape (n_motifs, rows, cols), or None
         Class averages, all with the same grey scale so that they can be compared.
     patch_size : float or None
@@ -86,6 +87,8 @@ class ViewData:
         Names of the groups that are out of date.
     tree : TreeData or None
         The motif-cell hierarchy.
+    anchors : AnchorData or None
+        Anchors of a continuous sample.
     """
 
     ids: NDArray[np.int64]
@@ -104,6 +107,8 @@ class ViewData:
     units: str
     stale: frozenset[str] = field(default_factory=frozenset)
     tree: TreeData | None = None
+    kind: str = "motif"
+    anchors: AnchorData | None = None
 
     @classmethod
     def from_tree(cls, data: xr.DataTree, image: DisplayImage | None = None) -> "ViewData":
@@ -147,7 +152,9 @@ class ViewData:
         label = np.full(len(ids), NO_MOTIF, dtype=np.int32)
         confidence = np.full(len(ids), np.nan, dtype=np.float32)
         angle = None
-        found = groups.get("motifs")
+        found, kind = groups.get("motifs"), "motif"
+        if found is None and "anchors" in groups:
+            found, kind = as_motifs(groups["anchors"]), "anchor"
         if found is not None:
             label = of_points(ids, found, "label", np.int32, NO_MOTIF)
             if "confidence" in found:
@@ -165,13 +172,15 @@ class ViewData:
             u=None if position is None else np.ascontiguousarray(position[:, 0]),
             v=None if position is None else np.ascontiguousarray(position[:, 1]),
             image=display_image(groups["image"]) if image is None and "image" in groups else image,
-            motifs=_motifs(found, label),
-            averages=None if found is None else _tiles(found),
+            motifs=_motifs(found, label, kind),
+            averages=None if found is None else grey_tiles(found),
             patch_size=_patch_size(groups),
             pixel_size=float(attrs.get("pixel_size", 1.0)),
             units=str(attrs.get("units", "px")),
             stale=frozenset(name for name, group in groups.items() if group.attrs.get("stale")),
             tree=tree_data(groups, ids),
+            kind=kind,
+            anchors=anchor_data(groups, ids),
         )
 
 
@@ -302,55 +311,17 @@ def step_of(coordinate: NDArray[Any]) -> float:
     return float((coordinate[-1] - coordinate[0]) / (len(coordinate) - 1)) if len(coordinate) > 1 else 1.0
 
 
-def grey(values: NDArray[Any], low: float, high: float) -> NDArray[np.uint8]:
-    """Scale `low`..`high` to 0..255; NaN becomes mid-grey, as does everything in a constant picture."""
-    if not high > low:
-        return np.full(values.shape, 128, dtype=np.uint8)
-    scaled = np.clip((values - low) / (high - low), 0.0, 1.0) * 255.0
-    return np.rint(np.nan_to_num(scaled, nan=128.0)).astype(np.uint8)
-
-
 def _column(points: xr.Dataset | None, name: str) -> NDArray[np.float32]:
     return np.asarray([] if points is None else points[name].values, dtype=np.float32)
 
 
-def of_points(
-    ids: NDArray[np.int64], group: xr.Dataset, name: str, dtype: type, missing: float
-) -> NDArray[Any]:
-    """Return `group[name]` in the order of `ids`, with `missing` for ids that the group does not know."""
-    values = np.asarray(group[name].values)
-    known = np.asarray(group["id"].values) if "id" in group.coords else ids
-    if len(known) == len(ids) and np.array_equal(known, ids):
-        return values.astype(dtype)
-    order = np.argsort(known)
-    slot = np.searchsorted(known, ids, sorter=order).clip(max=max(len(known) - 1, 0))
-    result = np.full((len(ids), *values.shape[1:]), missing, dtype=dtype)
-    if len(known):
-        row = order[slot]
-        there = known[row] == ids
-        result[there] = values[row[there]]
-    return result
-
-
-def _motifs(found: xr.Dataset | None, label: NDArray[np.int32]) -> tuple[Motif, ...]:
+def _motifs(found: xr.Dataset | None, label: NDArray[np.int32], kind: str) -> tuple[Motif, ...]:
     if found is None or "name" not in found:
         return ()
     names = [str(name) for name in found["name"].values]
-    colors = [str(c) for c in found["color"].values] if "color" in found else motif_colors(len(names))
-    for color in colors:
-        # Colours go into style sheets, where anything else could ask for more than a colour.
-        if not _COLOR.fullmatch(color):
-            raise ValueError(f'`color` of a motif must be "#rrggbb", got {color!r}.')
+    colors = color_list(found, f"{'an' if kind == 'anchor' else 'a'} {kind}", len(names))
     counts = np.bincount(label[label >= 0], minlength=len(names))
     return tuple(Motif(name, color, int(count)) for name, color, count in zip(names, colors, counts))
-
-
-def _tiles(found: xr.Dataset) -> NDArray[np.uint8] | None:
-    if "average" not in found or found["average"].size == 0:
-        return None
-    averages = np.asarray(found["average"].values, dtype=np.float32)
-    finite = averages[np.isfinite(averages)]
-    return grey(averages, *((finite.min(), finite.max()) if finite.size else (0.0, 0.0)))
 
 
 def _patch_size(groups: dict[str, xr.Dataset]) -> float | None:

@@ -10,7 +10,9 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from atomotif.views.data import NEUTRAL, DisplayImage, grey, picture_of, reduced
+from atomotif._palette import NEUTRAL
+from atomotif.views.columns import grey
+from atomotif.views.data import DisplayImage, picture_of, reduced
 from atomotif.views.tree_data import rows_of
 
 # Tiles that are looked at one by one.

@@ -14,19 +14,27 @@ from atomotif.views.style import NEUTRAL, motif_colors
 _MOST = 2**16 - 1
 
 
-def _cells(cells: xr.Dataset, level: NDArray[np.uint8], facts: dict[str, Any]) -> Layer:
-    """Return a layer with the corners of its cells as 16-bit steps across what they cover.
+def corner_steps(
+    x: NDArray[np.floating], y: NDArray[np.floating], offset: NDArray[np.integer]
+) -> tuple[dict[str, float], dict[str, NDArray[Any]]]:
+    """Return corners of polygons as 16-bit steps across what they cover, and where and how long steps are.
 
     That is a small part of a pixel, and half of what coordinates would take.
     """
-    columns: dict[str, NDArray[Any]] = {"cornerOffset": cells["corner_offset"].values.astype(np.uint32)}
+    columns: dict[str, NDArray[Any]] = {"cornerOffset": offset.astype(np.uint32)}
     extent: dict[str, float] = {}
-    for axis in "xy":
-        corner = cells[f"corner_{axis}"].values
+    for axis, corner in (("x", x), ("y", y)):
         low, high = (float(corner.min()), float(corner.max())) if len(corner) else (0.0, 0.0)
         step = (high - low) / _MOST or 1.0
         columns[f"corner{axis.upper()}"] = np.rint((corner - low) / step).astype(np.uint16)
         extent |= {f"{axis}0": low, f"{axis}Step": step}
+    return extent, columns
+
+
+def _cells(cells: xr.Dataset, level: NDArray[np.uint8], facts: dict[str, Any]) -> Layer:
+    extent, columns = corner_steps(
+        cells["corner_x"].values, cells["corner_y"].values, cells["corner_offset"].values
+    )
     return Layer({"kind": "cells", "corners": extent, **facts}, {**columns, "level": level})
 
 

@@ -7,7 +7,8 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from atomotif.views.data import DisplayImage, of_points, reduced, step_of
+from atomotif.views.columns import of_points
+from atomotif.views.data import DisplayImage, reduced, step_of
 from atomotif.views.layer_scale import NO_LEVEL, Groups, Layer, levels, scaled, swatch_key
 from atomotif.views.style import GREYS, MISSING, motif_colors, robust_limits
 
@@ -34,11 +35,13 @@ def _spacing(x: NDArray[Any], y: NDArray[Any]) -> float:
     return float(np.median(cKDTree(places).query(places, k=2)[0][:, 1])) or 1.0
 
 
-def _of_all(groups: Groups, group: str, name: str, dtype: type, missing: float) -> NDArray[Any]:
+def of_all(groups: Groups, group: str, name: str, dtype: type, missing: float) -> NDArray[Any]:
+    """Return what a group says of every point, in the order of the points."""
     return of_points(np.asarray(groups["points"]["id"].values), groups[group], name, dtype, missing)
 
 
-def _tiles(groups: Groups, facts: dict[str, Any], columns: dict[str, NDArray[Any]]) -> Layer:
+def tiles(groups: Groups, facts: dict[str, Any], columns: dict[str, NDArray[Any]]) -> Layer:
+    """Return a layer of the nearest point's `level`, as far as its column reaches."""
     points = groups["points"]
     reach = _REACH * _spacing(points["x"].values, points["y"].values)
     return Layer({"kind": "tiles", "reach": reach, **facts}, columns)
@@ -47,14 +50,14 @@ def _tiles(groups: Groups, facts: dict[str, Any], columns: dict[str, NDArray[Any
 def strain(groups: Groups, name: str) -> Layer:
     """Return a component of the strain, or the rotation, as tiles; 0 is white."""
     _, title, factor = STRAIN[name]
-    values = _of_all(groups, "strain", name, np.float64, np.nan) * factor
+    values = of_all(groups, "strain", name, np.float64, np.nan) * factor
     level, scale = scaled(values, title, centred=True)
-    return _tiles(groups, scale, {"level": level})
+    return tiles(groups, scale, {"level": level})
 
 
 def grains(groups: Groups) -> Layer:
     """Return the grains as tiles, with edges between them."""
-    number = _of_all(groups, "grains", "grain", np.int32, -1)
+    number = of_all(groups, "grains", "grain", np.int32, -1)
     group = groups["grains"]
     colors = motif_colors(24)
     n_grains = int(number.max(initial=-1)) + 1
@@ -67,7 +70,7 @@ def grains(groups: Groups) -> Layer:
     level = np.where(number >= 0, number % len(colors), NO_LEVEL).astype(np.uint8)
     facts = {"palette": colors[: max(n_grains, 1)], **swatch_key(swatches)}
     # The numbers, too: grains that share a colour have an edge between them.
-    return _tiles(groups, facts, {"level": level, "region": number})
+    return tiles(groups, facts, {"level": level, "region": number})
 
 
 # ---- arrows --------------------------------------------------------------------------------------
@@ -76,7 +79,7 @@ def grains(groups: Groups) -> Layer:
 def displacement(groups: Groups) -> Layer:
     """Return displacements as arrows, which the page magnifies by a factor that it states."""
     points = groups["points"]
-    moved = _of_all(groups, "strain", "displacement", np.float64, np.nan)
+    moved = of_all(groups, "strain", "displacement", np.float64, np.nan)
     units = str(groups["strain"].attrs.get("units", "px"))
     shown, factor = ("pm", 1000.0) if units == "nm" else (units, 1.0)
     length = np.hypot(moved[:, 0], moved[:, 1])

@@ -25,10 +25,11 @@ class Layer:
     Attributes
     ----------
     facts : dict
-        JSON-able. `kind` ("cells", "tiles", "arrows" or "picture"); `palette` of "#rrggbb", which the column
-        `level` counts in; its key as `scale` (title and ticks) or `swatches`; and what its kind needs.
+        JSON-able. `kind` ("cells", "regions", "tiles", "arrows" or "picture"); `palette` of "#rrggbb", which
+        the column `level` counts in; its key as `scale` (title and ticks) or `swatches`; and what its kind
+        needs.
     columns : dict of ndarray
-        `level` (uint8, `NO_LEVEL` for none) and places, by name.
+        `level` (uint8, `NO_LEVEL` for none) or, of a picture, `rgba`; and places, by name.
     """
 
     facts: dict[str, Any]

@@ -4,7 +4,7 @@ from typing import Any
 
 import xarray as xr
 
-from atomotif.views import layer_cells, layer_fields
+from atomotif.views import layer_cells, layer_fields, layer_regions
 from atomotif.views.data import DisplayImage
 from atomotif.views.layer_scale import Groups, Layer
 
@@ -43,6 +43,10 @@ def offered(groups: Groups) -> list[dict[str, Any]]:
     if "distortion" in cells:
         found.append(("voronoi", "Voronoi cells by distortion", "cells"))
     if "points" in groups:
+        if "anchors" in groups and "outline_offset" in groups.get("domains", ()):
+            found.append(("domains", "domains", "domains"))
+        if "stacking" in groups.get("moire", ()):
+            found.append(("stacking", "nearest stacking", "moire"))
         if "grain" in groups.get("grains", ()):
             found.append(("grains", "grains", "grains"))
         strain = groups.get("strain", ())
@@ -55,6 +59,8 @@ def offered(groups: Groups) -> list[dict[str, Any]]:
         found.append(("quads", "quads", "quads"))
     if groups.get("quads", xr.Dataset()).sizes.get("square"):
         found.append(("level-3", "quads, level 3", "quads"))
+    if "registry_map" in groups.get("moire", ()):
+        found.append(("registry", "registry of the layers", "moire"))
     maps = groups.get("symmetry_map", xr.Dataset())
     if "rotation" in maps:
         found += [(f"symmetry-{n}", f"symmetry, {n}-fold", "symmetry_map") for n in maps["fold"].values]
@@ -112,6 +118,12 @@ def layer(
         return layer_cells.cells_by_class(groups)
     if name == "voronoi":
         return layer_cells.cells_by_distortion(groups["cells"])
+    if name == "domains":
+        return layer_regions.domains(groups)
+    if name == "stacking":
+        return layer_regions.stacking(groups)
+    if name == "registry":
+        return layer_regions.registry(groups)
     if name == "grains":
         return layer_fields.grains(groups)
     if name in layer_fields.STRAIN:

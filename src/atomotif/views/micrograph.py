@@ -65,5 +65,21 @@ def micrograph(units: str, *, has_image: bool = True) -> figure:
             source=empty_source("x", "y"),
             name=f"micrograph-{name}",
         )
+    # Round domains that are compared, in colours of their own: on a light line, since these are dark.
+    for name, width, style in (
+        ("domain-casing", 6, {"line_color": "white"}),
+        ("domain-outline", 3, {"line_color": "color"}),
+    ):
+        plot.multi_line(
+            "xs",
+            "ys",
+            **style,
+            line_width=width,
+            line_cap="square",  # a ring begins and ends at the same corner
+            line_join="round",
+            level="overlay",
+            source=empty_source("xs", "ys", "color"),
+            name=f"micrograph-{name}",
+        )
     plot.add_layout(scale_bar(plot, units))
     return plot

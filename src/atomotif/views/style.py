@@ -20,8 +20,7 @@ from bokeh.palettes import Greys256, RdBu, Viridis256, interp_palette
 from bokeh.plotting import figure
 from numpy.typing import NDArray
 
-from atomotif._palette import motif_colors
-from atomotif.views.data import NEUTRAL
+from atomotif._palette import NEUTRAL, motif_colors
 
 __all__ = [
     "BRIGHT",

@@ -1,4 +1,4 @@
-"""The workbench: micrograph, layout, tree and gallery of one session, to be linked by one selection."""
+"""The workbench: micrograph, layout, tree, gallery and more of one session, linked by one selection."""
 
 import functools
 from collections.abc import Iterable
@@ -10,7 +10,11 @@ import xarray as xr
 from bokeh.document import Document
 from numpy.typing import NDArray
 
-from atomotif.views.data import NEUTRAL, DisplayImage, ViewData
+from atomotif._palette import NEUTRAL
+from atomotif.views.anchors import anchors
+from atomotif.views.coloring import colorings
+from atomotif.views.comparison import ComparisonData, comparison_data
+from atomotif.views.data import DisplayImage, ViewData
 from atomotif.views.environments import EnvironmentData, environment_data
 from atomotif.views.gallery import gallery
 from atomotif.views.layers import groups_of, offered
@@ -19,7 +23,17 @@ from atomotif.views.micrograph import micrograph
 from atomotif.views.quads import QuadData, quad_data
 from atomotif.views.tree import tree
 
-VIEWS = ("micrograph", "layout", "tree", "gallery", "selection", "environments", "quads")
+VIEWS = (
+    "micrograph",
+    "layout",
+    "anchors",
+    "tree",
+    "gallery",
+    "selection",
+    "environments",
+    "quads",
+    "comparison",
+)
 
 
 @dataclass(frozen=True)
@@ -82,18 +96,22 @@ def workbench(
     there = {"micrograph": True, "layout": shown.u is not None, "gallery": bool(shown.motifs)}
     there["selection"] = there["gallery"]
     there["tree"] = shown.tree is not None
+    there["anchors"] = shown.anchors is not None and len(shown.anchors.names) > 1
     groups = groups_of(data)
-    sets: dict[str, EnvironmentData | QuadData | None] = {"environments": None, "quads": None}
+    sets: dict[str, EnvironmentData | QuadData | ComparisonData | None]
+    sets = {"environments": None, "quads": None, "comparison": None}
     if "environments" in wanted:
         sets["environments"] = environment_data(groups, shown.ids, shown.image)
     if "quads" in wanted:
         sets["quads"] = quad_data(groups, shown.ids)
+    if "comparison" in wanted:
+        sets["comparison"] = comparison_data(groups, shown.ids)
     there |= {name: found is not None for name, found in sets.items()}
     names = [name for name in wanted if there[name]]
     figures = {}
     if "micrograph" in names:
         figures["micrograph"] = figure_document("micrograph", shown.units, shown.image is not None)
-    for name in ("layout", "tree"):
+    for name in ("layout", "anchors", "tree"):
         if name in names:
             figures[name] = figure_document(name)
     facts = {**_facts(shown, names), "layers": offered(groups)}
@@ -114,7 +132,7 @@ def figure_document(name: str, units: str = "px", has_image: bool = True) -> dic
     Parameters
     ----------
     name : str
-        "micrograph", "layout" or "tree".
+        "micrograph", "layout", "anchors" or "tree".
     units : str, default "px"
         Of a micrograph's axes.
     has_image : bool, default True
@@ -134,7 +152,7 @@ def figure_document(name: str, units: str = "px", has_image: bool = True) -> dic
     if name == "micrograph":
         document.add_root(micrograph(units, has_image=has_image))
     else:
-        document.add_root({"layout": layout, "tree": tree}[name]())
+        document.add_root({"layout": layout, "anchors": anchors, "tree": tree}[name]())
     return dict(document.to_json(deferred=False))
 
 
@@ -146,7 +164,8 @@ def columns(shown: ViewData) -> dict[str, NDArray[Any]]:
     dict of ndarray
         `id` (float64, exact up to 2**53, since browsers' integers are no wider), `x`, `y`, `label`,
         `confidence`, and where there are any `angle` (by which the average has turned a patch), `u`, `v`,
-        `image` (uint8), `averages` (uint8) and those of `TreeData.columns`.
+        `image` (uint8), `averages` (uint8) and those of `TreeData.columns`
+        and `AnchorData.columns`.
     """
     arrays: dict[str, NDArray[Any] | None] = {
         "id": shown.ids.astype(np.float64),
@@ -162,6 +181,8 @@ def columns(shown: ViewData) -> dict[str, NDArray[Any]]:
     }
     if shown.tree is not None:
         arrays |= shown.tree.columns()
+    if shown.anchors is not None:
+        arrays |= shown.anchors.columns()
     return {name: np.ascontiguousarray(array) for name, array in arrays.items() if array is not None}
 
 
@@ -170,6 +191,9 @@ def _facts(shown: ViewData, names: list[str]) -> dict[str, Any]:
     return {
         "views": names,
         "motifs": gallery(shown),
+        "kind": shown.kind,
+        "colorings": colorings(shown),
+        "anchors": None if shown.anchors is None else shown.anchors.facts(),
         "neutral": NEUTRAL,
         "units": shown.units,
         "pixelSize": shown.pixel_size,

@@ -9,10 +9,11 @@ const LEAST_CELL = 14; // px below which a grid would be all that is seen
 const BATCH = 400; // polygons drawn at once: a path of very many is slow to fill
 // On the micrograph lines are light on dark, to be seen on any grey; on a scale's colours they are dark.
 const GRID = [["rgb(0 0 0 / 45%)", 2], ["rgb(255 255 255 / 50%)", 0.8]];
+const FAINT = 0.3; // opacity of what is seen by its outline
 const GRID_ON_SCALE = [["rgb(0 0 0 / 45%)", 1]];
 
 export function paintLayer(layer, frame) {
-  return { tiles: paintTiles, cells: paintCells, arrows: paintArrows, picture: paintPicture }[layer.facts.kind](layer, frame);
+  return { tiles: paintTiles, cells: paintCells, regions: paintRegions, arrows: paintArrows, picture: paintPicture }[layer.facts.kind](layer, frame);
 }
 
 export function canvasOf(pixels, width, height) {
@@ -22,12 +23,61 @@ export function canvasOf(pixels, width, height) {
   return canvas;
 }
 
-function paintPicture({ picture, facts }, { context, range, scale }) {
+function paintPicture({ picture, facts }, { context, range, scale, density }) {
   const { x0, x1, y0, y1 } = facts.extent;
-  context.imageSmoothingEnabled = (scale * (x1 - x0)) / picture.width < 1.5;
+  context.imageSmoothingEnabled = Boolean(facts.outline) || (scale * (x1 - x0)) / picture.width < 1.5;
+  if (facts.outline) context.globalAlpha = SHEER; // its colours name things
   context.imageSmoothingQuality = "high";
   context.drawImage(picture, (x0 - range.x0) * scale, (y0 - range.y0) * scale, (x1 - x0) * scale, (y1 - y0) * scale);
+  context.globalAlpha = 1;
+  if (!facts.outline) return "";
+  context.beginPath();
+  facts.outline.forEach(([x, y]) => context.lineTo((x - range.x0) * scale, (y - range.y0) * scale));
+  context.closePath();
+  strokeTwice(context, "#ffffff", density);
   return "";
+}
+
+// A line of a colour on a dark one, to be seen on any grey.
+function strokeTwice(context, color, density) {
+  context.lineJoin = "round";
+  for (const [style, width] of [["rgb(0 0 0 / 75%)", 4], [color, 2]]) {
+    context.strokeStyle = style;
+    context.lineWidth = width * density;
+    context.stroke();
+  }
+}
+
+function paintRegions({ facts, columns, palette }, { context, range, scale, density }) {
+  const { cornerX, cornerY, cornerOffset, region, level } = columns;
+  const at = (x, y) => [(x - range.x0) * scale, (y - range.y0) * scale];
+  for (const [number, rings] of links.ringsOfRegions(region)) {
+    context.beginPath();
+    for (const ring of rings) {
+      for (let c = cornerOffset[ring]; c < cornerOffset[ring + 1]; c++) {
+        const place = at(cornerX[c], cornerY[c]);
+        if (c === cornerOffset[ring]) context.moveTo(...place);
+        else context.lineTo(...place);
+      }
+      context.closePath();
+    }
+    context.globalAlpha = FAINT;
+    context.fillStyle = palette[level[number]];
+    context.fill("evenodd");
+    context.globalAlpha = 1;
+    strokeTwice(context, palette[level[number]], density);
+  }
+  context.font = `600 ${15 * density}px system-ui, sans-serif`;
+  context.textAlign = "center";
+  context.textBaseline = "middle";
+  context.lineWidth = 4 * density;
+  context.strokeStyle = "rgb(0 0 0 / 80%)";
+  context.fillStyle = "#ffffff";
+  for (const { text, x, y } of facts.labels) {
+    context.strokeText(text, ...at(x, y));
+    context.fillText(text, ...at(x, y));
+  }
+  return facts.note;
 }
 
 // A tile has straight edges: the pixels of the page are fine enough, those of the screen may be many more.

@@ -1,9 +1,9 @@
 // A layer over the micrograph, one of several to be chosen: drawn below the columns as one picture of the range in
 // sight, so that pan, zoom and selection cost what they cost without it, whatever it consists of.
-import { faded, unpack } from "./link.js";
+import { faded, rowsOfMotifs, unpack } from "./link.js";
 import { canvasOf, paintLayer } from "./layer_paint.js";
 import * as links from "./link_layer.js";
-import { element } from "./panels.js";
+import { draw, element, scaleBar } from "./panels.js";
 
 export const NO_LAYER = "none";
 const NO_PICTURE = { number: [], image: [], x: [], y: [], dw: [], dh: [] };
@@ -25,8 +25,9 @@ export function layerView({ view, source, ndarray, columns, layers, ask, keep, o
     const answer = name === NO_LAYER ? undefined : await ask({ name });
     if (chosen.name !== name) return; // another one was chosen meanwhile
     chosen.layer = answer && prepared(answer, layers.find((one) => one.name === name));
+    view.rowsInside = chosen.layer?.columns.member && rowsInside;
     showKey();
-    draw();
+    drawLayer();
   }
 
   function chooser() {
@@ -52,17 +53,30 @@ export function layerView({ view, source, ndarray, columns, layers, ask, keep, o
     const own = Object.fromEntries(Object.entries(packed).map(([name, column]) => [name, unpack(column)]));
     const fade = stale ? faded : (color) => color;
     const layer = { facts, stale, columns: { x: columns.x, y: columns.y, ...own }, fade, palette: facts.palette.map(fade) };
-    if (facts.kind === "picture") {
+    if (own.rgba) {
+      const [height, width] = packed.rgba.shape;
+      layer.picture = canvasOf(stale ? links.fadedPixels(own.rgba) : own.rgba, width, height);
+    } else if (facts.kind === "picture") {
       const [height, width] = packed.level.shape;
       const colors = links.pixelColors(layer.palette, 255);
       const [missing] = links.pixelColors([facts.missing], 255);
       layer.picture = canvasOf(links.picturePixels(own.level, colors, missing), width, height);
     }
-    if (facts.kind === "cells") {
+    if (own.legend) {
+      const [height, width] = packed.legend.shape;
+      layer.legend = { height, width, rgba: new Uint8ClampedArray(own.legend) };
+    }
+    if (facts.corners) {
       Object.assign(layer.columns, links.cornersOf(own, facts.corners));
       layer.size = links.polygonSize(layer.columns);
     }
     return layer;
+  }
+
+  // The points of the region at a place, if it is in one.
+  function rowsInside({ x, y }) {
+    const number = links.regionAt(chosen.layer.columns, x, y);
+    return number < 0 ? undefined : rowsOfMotifs(chosen.layer.columns.member, [number]);
   }
 
   // ---- the key below the figure
@@ -77,7 +91,12 @@ export function layerView({ view, source, ndarray, columns, layers, ask, keep, o
     }
     const { facts, fade, palette, stale } = layer;
     if (stale) key.append(element("span", "am-badge", "out of date"));
-    if (facts.scale) key.append(scaleOf(facts.scale, palette));
+    if (layer.legend) {
+      const triangle = element("canvas", "am-mixture");
+      draw(triangle, layer.legend);
+      key.append(triangle);
+    }
+    if (facts.scale) key.append(scaleBar(facts.scale, palette));
     for (const { color, text } of facts.swatches ?? []) {
       const entry = element("span", "am-key-entry");
       const mark = element("span", color ? "am-key-mark" : "am-key-mark am-key-hollow");
@@ -90,21 +109,9 @@ export function layerView({ view, source, ndarray, columns, layers, ask, keep, o
     key.append(layer.note);
   }
 
-  function scaleOf({ title, ticks }, palette) {
-    const stops = palette.filter((_, k) => k % 8 === 0 || k === palette.length - 1);
-    const bar = element("span", "am-scale");
-    bar.style.background = `linear-gradient(to right, ${stops.join(", ")})`;
-    const labels = ticks.map(({ text }) => element("span", "am-number", text));
-    const box = element("span", "am-scale-box");
-    box.append(element("span", "am-key-title", title), labels[0], bar, labels[2]);
-    bar.append(element("span", "am-scale-middle"));
-    bar.title = `middle: ${ticks[1].text}`;
-    return box;
-  }
-
   // ---- what is drawn
 
-  function draw() {
+  function drawLayer() {
     const { layer } = chosen;
     if (!layer) {
       if (source.data.number.length) source.data = NO_PICTURE;
@@ -129,7 +136,7 @@ export function layerView({ view, source, ndarray, columns, layers, ask, keep, o
   }
 
   box.append(chooser(), key);
-  for (const side of ["inner_width", "inner_height"]) view.figure.properties[side].change.connect(draw);
+  for (const side of ["inner_width", "inner_height"]) view.figure.properties[side].change.connect(drawLayer);
   if (layers.some(({ name }) => name === keep)) choose(keep).catch(onError);
-  return { box, moved: draw, get chosen() { return chosen.name; } };
+  return { box, moved: drawLayer, get chosen() { return chosen.name; } };
 }

@@ -185,6 +185,20 @@ export function meanConfidence(labels, confidence, rows, nMotifs) {
   return sums.map((sum, k) => sum / counts[k]);
 }
 
+// The mean weights of `rows`, of which each has one for every anchor; of rows without weights none, NaN where no
+// row has any.
+export function meanWeights(weights, nAnchors, rows) {
+  const sums = new Float64Array(nAnchors);
+  let count = 0;
+  for (let k = 0; k < rows.length; k++) {
+    const at = rows[k] * nAnchors;
+    if (Number.isNaN(weights[at])) continue;
+    for (let a = 0; a < nAnchors; a++) sums[a] += weights[at + a];
+    count++;
+  }
+  return sums.map((sum) => sum / count);
+}
+
 // At most `most` of the rows, evenly taken, the first always among them.
 export function evenly(rows, most) {
   if (rows.length <= most) return rows;
@@ -213,6 +227,15 @@ export function pointColors(labels, motifColors, noneColor) {
     colors[i] = label >= 0 && label < packed.length ? packed[label] : none;
   }
   return colors;
+}
+
+// The packed colours of sRGB bytes, three a point; half way to mid-grey for what is out of date.
+export function mixtureColors(rgb, fade = false) {
+  const part = fade ? (value) => Math.round((value + 160) / 2) : (value) => value;
+  return Uint32Array.from({ length: rgb.length / 3 }, (_, i) => {
+    const [r, g, b] = [part(rgb[3 * i]), part(rgb[3 * i + 1]), part(rgb[3 * i + 2])];
+    return ((r << 24) | (g << 16) | (b << 8) | 255) >>> 0;
+  });
 }
 
 // The same packed colours with another opacity.

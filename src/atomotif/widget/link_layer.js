@@ -61,6 +61,11 @@ export function picturePixels(level, colors, missing) {
   return Uint32Array.from(level, (one) => (one === NO_LEVEL ? missing : colors[one]));
 }
 
+// RGBA bytes with their colours half way to mid-grey.
+export function fadedPixels(rgba) {
+  return rgba.map((value, at) => (at % 4 === 3 ? value : Math.round((value + 160) / 2)));
+}
+
 // The rows of each level that occurs, those without one left out.
 export function byLevel(rows, level) {
   const found = new Map();
@@ -138,6 +143,27 @@ export function polygonsInRange({ cornerX, cornerY, cornerOffset }, { x0, x1, y0
     if (right >= x0 && left <= x1 && high >= y0 && low <= y1) found.push(k);
   }
   return Uint32Array.from(found);
+}
+
+// The number of the region that (x, y) is in, by the even-odd rule over all rings of a region; -1 in none.
+export function regionAt({ cornerX, cornerY, cornerOffset, region }, x, y) {
+  const inside = new Set();
+  for (let ring = 0; ring < region.length; ring++) {
+    const [start, end] = [cornerOffset[ring], cornerOffset[ring + 1]];
+    for (let a = start, b = end - 1; a < end; b = a++) {
+      if (cornerY[a] > y === cornerY[b] > y) continue;
+      if (x >= ((cornerX[b] - cornerX[a]) * (y - cornerY[a])) / (cornerY[b] - cornerY[a]) + cornerX[a]) continue;
+      if (!inside.delete(region[ring])) inside.add(region[ring]);
+    }
+  }
+  return inside.size ? Math.min(...inside) : -1;
+}
+
+// The rings of each region.
+export function ringsOfRegions(region) {
+  const found = new Map();
+  region.forEach((number, ring) => found.set(number, [...(found.get(number) ?? []), ring]));
+  return found;
 }
 
 // A polygon's size: the square root of the mean area of the first ones.

@@ -2,9 +2,18 @@
 // textContent, so that a name is shown as it was typed and never read as markup.
 import { countMotifs, cropPatch, MODES, stretch, tileOf } from "./link.js";
 
+// What motifs are called: where there are only anchors, these take their place.
+export const KINDS = {
+  motif: { gallery: "Motifs", average: "motif average", confidence: "confidence" },
+  anchor: { gallery: "Nearest anchor", average: "anchor average", confidence: "weight" },
+};
+// The weights of anchors as text; `of` gives that of each.
+export const weightText = (names, of) => names.map((name, k) => `${of(k).toFixed(2)} ${name}`).join(" · ");
+
+
 const TITLES = {
-  micrograph: "Micrograph", layout: "Layout", tree: "Motif-cells", gallery: "Motifs", selection: "Selection",
-  environments: "Environments", quads: "Quads",
+  micrograph: "Micrograph", layout: "Layout", tree: "Motif-cells", anchors: "Anchors", selection: "Selection",
+  environments: "Environments", quads: "Quads", comparison: "Comparison of domains",
 };
 const PEEK = 150; // ms that the pointer rests on a motif before it is lit
 const MODE_TITLES = { replace: "Replace", add: "Add", subtract: "Remove", intersect: "Intersect" };
@@ -21,16 +30,23 @@ export function element(tag, className, text) {
   return made;
 }
 
+// An element of a drawing.
+export function shape(name, attributes) {
+  const made = document.createElementNS("http://www.w3.org/2000/svg", name);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  return made;
+}
+
 export function draw(canvas, { width, height, rgba }) {
   canvas.width = width;
   canvas.height = height;
   canvas.getContext("2d").putImageData(new ImageData(rgba, width, height), 0, 0);
 }
 
-export function panel(name, isStale) {
+export function panel(name, isStale, title = TITLES[name]) {
   const box = element("section", `am-panel am-panel-${name}`);
   const head = element("header", "am-panel-head");
-  head.append(element("h2", "", TITLES[name]));
+  head.append(element("h2", "", title));
   if (isStale) {
     box.classList.add("am-stale");
     head.append(element("span", "am-badge", "out of date"));
@@ -139,6 +155,19 @@ function chip(name, color, count) {
   return made;
 }
 
+// A scale of colours with its ends; `ticks` are of the lower end, the middle and the upper end.
+export function scaleBar({ title, ticks }, palette) {
+  const stops = palette.filter((_, k) => k % 8 === 0 || k === palette.length - 1);
+  const bar = element("span", "am-scale");
+  bar.style.background = `linear-gradient(to right, ${stops.join(", ")})`;
+  const labels = ticks.map(({ text }) => element("span", "am-number", text));
+  const box = element("span", "am-scale-box");
+  box.append(element("span", "am-key-title", title), labels[0], bar, labels[2]);
+  bar.append(element("span", "am-scale-middle"));
+  bar.title = `middle: ${ticks[1].text}`;
+  return box;
+}
+
 // Tells `onPeek` of the thing that the pointer rests on, and with undefined that it has left.
 export function peeking(onPeek) {
   let resting;
@@ -201,7 +230,8 @@ export function hoverCard({ facts, columns, shapes, copyAt }) {
   card.popover = "manual";
   const pictures = element("div", "am-card-pictures");
   const patch = picture("patch");
-  const average = picture("motif average");
+  const { average: caption, confidence } = KINDS[facts.kind];
+  const average = picture(caption);
   pictures.append(patch.box, average.box);
   const text = element("dl", "am-card-text");
   card.append(pictures, text);
@@ -226,12 +256,17 @@ export function hoverCard({ facts, columns, shapes, copyAt }) {
     const place = (value) => `${value.toFixed(facts.units === "px" ? 1 : 3)} ${facts.units}`;
     const lines = [
       ["column", `#${columns.id[row]}`],
-      ["motif", motif?.name ?? "none"],
+      [facts.kind, motif?.name ?? "none"],
       ["x", place(columns.x[row])],
       ["y", place(columns.y[row])],
     ];
     if (Number.isFinite(columns.confidence[row])) {
-      lines.splice(2, 0, ["confidence", columns.confidence[row].toFixed(2)]);
+      lines.splice(2, 0, [confidence, columns.confidence[row].toFixed(2)]);
+    }
+    const { names } = facts.anchors ?? { names: [] };
+    const at = row * names.length;
+    if (Number.isFinite(columns.anchorWeight?.[at])) {
+      lines.splice(-2, 0, ["weights", weightText(names, (k) => columns.anchorWeight[at + k])]);
     }
     return lines;
   }

@@ -21,8 +21,19 @@ export class PointView extends FigureView {
     if (!this.fainter) this.layers.base.data_source.data = { x, y, color: colors };
   }
 
+  recolor(colors) {
+    this.colors = colors;
+    if (this.fainter) {
+      this.fainter = link.withAlpha(colors, ALPHA);
+      this.showBase();
+    } else this.layers.base.data_source.data = { x: this.x, y: this.y, color: colors };
+    this.show(this.rows);
+  }
+
   rowsHit(geometry) {
-    return link.rowsHit(geometry, this.x, this.y);
+    // Points that are hidden below a layer of regions are not what is tapped: a region is.
+    const inside = geometry.type === "point" && !this.layers.base.visible ? this.rowsInside?.(geometry) : undefined;
+    return inside ?? link.rowsHit(geometry, this.x, this.y);
   }
 
   hover(event) {

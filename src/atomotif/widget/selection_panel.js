@@ -1,9 +1,9 @@
 // What is selected, in numbers and as an average patch.
-import { countMotifs, evenly, meanConfidence, meanPatch, stretch, tileOf } from "./link.js";
-import { draw, element, picture, swatch, whole } from "./panels.js";
+import { countMotifs, evenly, meanConfidence, meanPatch, meanWeights, stretch, tileOf } from "./link.js";
+import { draw, element, KINDS, picture, swatch, weightText, whole } from "./panels.js";
 
 const MOST_PATCHES = 400; // of which the average is made, evenly taken: enough for any eye, and quick
-const EMPTY = "Nothing is selected. Draw a lasso round columns in a figure, or tap a motif, to see here what they are.";
+const EMPTY = "Nothing is selected. Draw a lasso round columns in a figure, or tap a tile, to see here what they are.";
 
 export function selectionPanel({ facts, columns, shapes, micrograph }) {
   const box = element("div", "am-selection");
@@ -11,7 +11,8 @@ export function selectionPanel({ facts, columns, shapes, micrograph }) {
   const table = element("table", "am-table");
   const total = element("p", "am-total");
   const numbers = element("div", "am-numbers");
-  numbers.append(total, table);
+  const weights = element("p", "am-note");
+  numbers.append(total, table, weights);
   box.append(pictures, numbers);
 
   function patchOf(rows) {
@@ -53,6 +54,7 @@ export function selectionPanel({ facts, columns, shapes, micrograph }) {
       total.textContent = EMPTY;
       pictures.replaceChildren();
       table.replaceChildren();
+      weights.textContent = "";
       return;
     }
     const all = columns.id.length;
@@ -61,13 +63,19 @@ export function selectionPanel({ facts, columns, shapes, micrograph }) {
     const { counts, none } = countMotifs(columns.label, rows, facts.motifs.length);
     const confidence = meanConfidence(columns.label, columns.confidence, rows, facts.motifs.length);
     const head = element("tr", "");
-    for (const text of ["motif", "selected", "", "confidence"]) head.append(element("th", "", text));
+    for (const text of [facts.kind, "selected", "", KINDS[facts.kind].confidence]) head.append(element("th", "", text));
     const lines = facts.motifs.flatMap((motif, k) => (counts[k] ? [line(motif, counts[k], confidence[k])] : []));
     if (none) {
       const withoutMotif = columns.label.reduce((n, label) => n + (label < 0), 0);
       lines.push(line({ name: "none", color: facts.neutral, count: withoutMotif }, none, NaN));
     }
     table.replaceChildren(head, ...lines);
+
+    if (facts.anchors) {
+      const { names } = facts.anchors;
+      const mean = meanWeights(columns.anchorWeight, names.length, rows);
+      weights.textContent = Number.isFinite(mean[0]) ? `mean weights: ${weightText(names, (k) => mean[k])}` : "";
+    }
 
     const shown = [];
     const mean = patchOf(rows);

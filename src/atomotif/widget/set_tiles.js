@@ -2,17 +2,10 @@
 import { faded, tileOf } from "./link.js";
 import { arrowOutline } from "./link_layer.js";
 import * as sets from "./link_sets.js";
-import { draw, element, peeking, whole } from "./panels.js";
+import { draw, element, peeking, shape, whole } from "./panels.js";
 
-const SVG = "http://www.w3.org/2000/svg";
 const MOST_RINGS = 3; // in a drawing
 const SIZE = 100; // of a drawing, in its own units
-
-function shape(name, attributes) {
-  const made = document.createElementNS(SVG, name);
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-  return made;
-}
 
 function drawing(...shapes) {
   const box = shape("svg", { class: "am-drawing", viewBox: `${-SIZE / 2} ${-SIZE / 2} ${SIZE} ${SIZE}`, "aria-hidden": "true" });

@@ -1,11 +1,14 @@
 // Links the figures, the gallery and the summaries through one selection. It holds what both hosts, a page and
 // a notebook, have in common; what they differ in (where BokehJS, the columns and the selection come from) is
 // given to `mount`.
+import { comparisonView } from "./compare_view.js";
+import { AnchorView } from "./anchor_view.js";
+import { pointColoring } from "./coloring.js";
 import * as link from "./link.js";
 import { micrographDetail } from "./detail.js";
 import { layerView, NO_LAYER } from "./layer_view.js";
 import * as panels from "./panels.js";
-import { outlineLayer } from "./outline_layer.js";
+import { domainOutlines, outlineLayer } from "./outline_layer.js";
 import { PointView } from "./point_view.js";
 import { selectionPanel } from "./selection_panel.js";
 import { environmentTiles, quadTiles } from "./set_tiles.js";
@@ -55,11 +58,11 @@ function fillImage(source, ndarray, { pixels, shape, x0, x1, y0, y1 }) {
 }
 
 const DEPENDS_ON = {
-  micrograph: ["image", "points"], layout: ["layout"], tree: ["hierarchy"], gallery: ["motifs"], selection: ["motifs"],
-  environments: ["environments"], quads: ["quads"],
+  micrograph: ["image", "points"], layout: ["layout"], anchors: ["anchors"], tree: ["hierarchy"],
+  environments: ["environments"], quads: ["quads"], comparison: ["comparison"],
 };
 
-const SETS = ["environments", "quads"];
+const SETS = ["environments", "quads", "comparison"];
 
 // Shows a workbench in `host`. Resolves to {selection, columns, figures, state, repaint, dispose}.
 // - figures: Bokeh documents as JSON, by name; packed: the columns as {dtype, shape, data};
@@ -92,8 +95,16 @@ export async function mount({
   };
   const held = heldKeys(signal);
   const stale = new Set(facts.stale);
-  const fade = stale.has("motifs") ? link.faded : (color) => color;
-  const colors = link.pointColors(columns.label, facts.motifs.map(({ color }) => fade(color)), facts.neutral);
+  const motifGroup = `${facts.kind}s`; // where the motifs come from
+  const dependsOn = { ...DEPENDS_ON, gallery: [motifGroup], selection: [motifGroup] };
+  const fade = stale.has(motifGroup) ? link.faded : (color) => color;
+  const coloring = pointColoring({
+    facts, columns, shapes, stale, keep: keep?.coloring,
+    onChange: (colors) => {
+      for (const view of figureViews.values()) view.recolor?.(colors);
+    },
+  });
+  const colors = coloring.colors();
   let mode = keep?.mode ?? "replace";
   // Columns that a layer has hidden come back where there is no such layer.
   const keptLayer = facts.layers?.some(({ name }) => name === keep?.layer);
@@ -119,12 +130,16 @@ export async function mount({
     onMode: (chosen) => (mode = chosen),
     onInvert: guarded(() => selection.set(link.invert(selection.get(), columns.id.length))),
   });
+  if (columns.id.length) bar.box.append(coloring.box);
   const card = panels.hoverCard({ facts, columns, shapes, copyAt });
   const grid = panels.element("div", "am-views");
   // Those of sets have a row of their own below, whichever of the others there are.
   grid.dataset.views = names.filter((name) => !SETS.includes(name)).join(" ");
   const made = Object.fromEntries(
-    names.map((name) => [name, panels.panel(name, DEPENDS_ON[name].some((group) => stale.has(group)))]),
+    names.map((name) => {
+      const title = name === "gallery" ? panels.KINDS[facts.kind].gallery : undefined;
+      return [name, panels.panel(name, dependsOn[name].some((group) => stale.has(group)), title)];
+    }),
   );
   grid.append(...Object.values(made).map(({ box }) => box));
   host.append(bar.box, grid, card.card);
@@ -172,7 +187,9 @@ export async function mount({
         }
       }),
     };
-    if (name in places) figureViews.set(name, new PointView({ figure, doc, ndarray, colors, ...places[name], on }));
+    if (name === "anchors") {
+      figureViews.set(name, new AnchorView({ figure, doc, ndarray, colors, columns, shapes, anchors: facts.anchors, on }));
+    } else if (name in places) figureViews.set(name, new PointView({ figure, doc, ndarray, colors, ...places[name], on }));
     else figureViews.set(name, treeView(figure, doc, on));
   }
   let sharpen;
@@ -218,6 +235,8 @@ export async function mount({
   const shown = [bar, ...figureViews.values()];
   if (facts.tree && docs.has("micrograph")) shown.push(outlineLayer({ doc: docs.get("micrograph"), columns, facts }));
 
+  if (facts.comparison && docs.has("micrograph")) shown.push(domainOutlines({ doc: docs.get("micrograph"), columns, facts }));
+
   // ---- gallery, sets of points and summary
   const tap = (rows, { shiftKey: shift, ctrlKey: ctrl, metaKey: meta, altKey: alt }) => {
     gesture(rows, { shift, ctrl, meta, alt });
@@ -240,6 +259,14 @@ export async function mount({
     const tiles = make({ facts, columns, shapes, stale: stale.has(name), onTap: tap, onPeek: peek });
     made[name].body.append(tiles.box);
     shown.push(tiles);
+  }
+  const comparison = made.comparison && comparisonView({
+    facts, columns, shapes, keep: keep?.comparison, onTap: tap, quiet: card.hide,
+    tell: guarded((about, lines, event) => (pointer.buttons ? card.hide() : card.tell(about, lines, event))),
+  });
+  if (comparison) {
+    made.comparison.body.append(comparison.box);
+    shown.push(comparison);
   }
   if (made.selection) {
     const summary = selectionPanel({ facts, columns, shapes, micrograph });
@@ -298,8 +325,10 @@ export async function mount({
     // What the user has set, for a mount of newer columns; a range only if it was moved from the home.
     state: () => ({
       mode,
+      coloring: coloring.chosen,
       columnsShown,
       treeRestricted,
+      comparison: comparison?.state() ?? keep?.comparison,
       byLayer,
       layer: layers && (keptLayer || layers.chosen !== NO_LAYER) ? layers.chosen : keep?.layer,
       places: Object.fromEntries(
