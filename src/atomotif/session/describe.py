@@ -41,8 +41,11 @@ def session_text(
     for name, text in _groups(data):
         mark = " (stale: call `run`)" if name in stale else ""
         lines.append(f"  {name:<9} {text}{mark}")
-    if left_out:
-        lines.append(f"  {next(iter(left_out)):<9} {next(iter(left_out.values()))}")
+    told: set[str] = set()
+    for name, reason in (left_out or {}).items():
+        if reason not in told:  # what depends on something that is not there has the same reason
+            lines.append(f"  {name:<9} {reason}")
+        told.add(reason)
     if "points" not in data.children:
         lines.append("  nothing found yet: call `run`")
     if branches:
@@ -71,6 +74,8 @@ def _groups(data: xr.DataTree) -> list[tuple[str, str]]:
         attrs = data["features"].attrs
         kind = "rotation-invariant" if attrs["rotation_invariant"] else "oriented"
         lines.append(("features", f"Zernike moments of patches of {attrs['patch_size']:.1f} px, {kind}"))
+        if attrs.get("continuous", 0):
+            lines.append(("sample", f"continuous: {attrs['continuity_reason']}; clusters would mislead"))
     if "symmetry_map" in data.children:
         maps = data["symmetry_map"].to_dataset()
         folds = ", ".join(map(str, maps["fold"].values))
@@ -168,6 +173,41 @@ def _groups(data: xr.DataTree) -> list[tuple[str, str]]:
                 "reconstruction",
                 f"{100 * explained:.1f} % of the variance explained, {100 * limit:.1f} % is not noise; "
                 f"SSIM {group.attrs['ssim']:.2f}, {group.sizes['candidate']} places unaccounted for",
+            )
+        )
+    return lines + _continuous(data)
+
+
+def _continuous(data: xr.DataTree) -> list[tuple[str, str]]:
+    """Return the lines of what is found in continuous samples."""
+    lines = []
+    if "moire" in data.children:
+        moire = data["moire"].to_dataset()
+        of, units = moire.attrs, moire["registry"].attrs["units"]
+        lines.append(
+            (
+                "moire",
+                f"twist {of['twist_angle']:.3f} +- {of['twist_error']:.3f} deg, "
+                f"period {of['period']:.4g} +- {of['period_error']:.1g} {units}, {of['arrangement']} layers",
+            )
+        )
+    if "anchors" in data.children:
+        anchors = data["anchors"].to_dataset()
+        counts = zip(anchors["name"].values, anchors["count"].values, strict=True)
+        lines.append(("anchors", ", ".join(f"{name} {count}" for name, count in counts) + " points nearest"))
+    if "domains" in data.children:
+        domains = data["domains"].to_dataset()
+        cut = int(domains["at_edge"].sum())
+        lines.append(("domains", f"{domains.sizes['domain_']}, {cut} of them cut by the edge"))
+    if "comparison" in data.children:
+        group = data["comparison"].to_dataset()
+        pairs = np.triu_indices(group.sizes["compared"], 1)
+        corrected, p = group["corrected"].values[pairs], group["p_adjusted"].values[pairs]
+        lines.append(
+            (
+                "comparison",
+                f"{len(p)} pairs of {group.sizes['compared']} domains differ by {corrected.min():.3f} to "
+                f"{corrected.max():.3f} nats per feature, {int((p <= 0.05).sum())} significantly",
             )
         )
     return lines

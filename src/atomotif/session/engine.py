@@ -140,8 +140,9 @@ class Engine:
         for name in parameters.required():
             self._require(name)
         inputs = [self._state.groups[name] for name in parameters.required()]
+        optional = {name: self._state.groups.get(name) for name in parameters.optional}
         context = Context(report, self.n_threads)
-        made = STEPS[verb].function(*inputs, parameters=parameters, context=context)
+        made = STEPS[verb].function(*inputs, **optional, parameters=parameters, context=context)
         self._write(verb, made, parameters)
 
     def _leave_out(self, group: str, parameters: Parameters, reason: str) -> None:
@@ -272,7 +273,8 @@ class Engine:
     def _require(self, group: str) -> None:
         if group not in self._state.groups:
             verb = makers(group)[-1].verb
-            reason, _ = self._state.left_out.get(group, (f"call `run` or `{verb}` first.", None))
+            how = "`run` or " if makers(group)[-1].suits(continuous=self._state.continuous) else ""
+            reason, _ = self._state.left_out.get(group, (f"call {how}`{verb}` first.", None))
             raise ValueError(f"there is no group {group!r}: {reason}")
 
     # ---- views -----------------------------------------------------------------------------------

@@ -167,7 +167,7 @@ def plan(
         idle = state.is_current(verb, wanted[verb]) or (
             groups is None and state.was_left_out(verb, wanted[verb])
         )
-        if remade.intersection(wanted[verb].required()) or not idle:
+        if remade.intersection(wanted[verb].reads()) or not idle:
             todo.append((verb, wanted[verb]))
             remade.add(group)
     return todo

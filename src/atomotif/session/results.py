@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import xarray as xr
 
 from atomotif._version import __version__
+from atomotif.session.anchors import Anchors
+from atomotif.session.domains import Domains
 from atomotif.session.engine import Engine
 from atomotif.session.environments import Environments
 from atomotif.session.grains import Grains
@@ -45,6 +47,11 @@ class Results(Engine):
             If there are none yet.
         """
         if "motifs" not in self._state.groups:
+            if self._state.continuous:
+                raise ValueError(
+                    "there are no motifs: the sample is continuous, `run` offers `anchors` and `domains`; "
+                    "call `find_motifs` for groups of similar points all the same."
+                )
             raise ValueError("there are no motifs yet: call `run`, `find_motifs` or `set_motifs` first.")
         return Motifs(self._state.groups["motifs"], self._apply)
 
@@ -64,6 +71,44 @@ class Results(Engine):
         """
         self._require("grains")
         return Grains(self._state.groups["grains"])
+
+    @property
+    def anchors(self) -> Anchors:
+        """The anchors of a continuous sample: names, colours, averages, weights, ids of their points.
+
+        Raises
+        ------
+        ValueError
+            If there are none yet.
+        """
+        self._require("anchors")
+        return Anchors(self._state.groups["anchors"], self._apply)
+
+    @property
+    def domains(self) -> Domains:
+        """The domains of a continuous sample: sizes, places, compositions, ids of their points.
+
+        Raises
+        ------
+        ValueError
+            If there are none yet.
+        """
+        self._require("domains")
+        return Domains(self._state.groups["domains"])
+
+    @property
+    def comparison(self) -> pd.DataFrame:
+        """The compared domains as a table of pairs: divergences, errors, p; see `comparison_table`.
+
+        Raises
+        ------
+        ValueError
+            If they were not compared yet.
+        """
+        from atomotif.export.comparison import comparison_table
+
+        self._require("comparison")
+        return comparison_table(self.data)
 
     @property
     def cell_classes(self) -> pd.DataFrame:

@@ -83,6 +83,10 @@ class MotifSession(Results):
     find_environments = StepVerb("find_environments")
     find_quads = StepVerb("find_quads")
     reconstruct = StepVerb("reconstruct")
+    measure_moire = StepVerb("measure_moire")
+    find_anchors = StepVerb("find_anchors")
+    find_domains = StepVerb("find_domains")
+    compare_domains = StepVerb("compare_domains")
 
     def __init__(
         self,
@@ -223,7 +227,7 @@ class MotifSession(Results):
         remembered = [verb for verb in seeded if verb in changes or STEPS[verb].group in self._state.groups]
 
         def steps() -> Iterator[tuple[str, Parameters]]:
-            # Only once a sample is laid out is it known whether it is continuous, and which steps are for it.
+            # Only once there are features is it known whether a sample is continuous: which steps are for it.
             yield from plan(self._state, seeded, asked=changes, before="find_motifs", frozen=self._frozen)
             yield from plan(self._state, seeded, asked=changes, frozen=self._frozen)
 

@@ -10,9 +10,11 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from atomotif.session.commands import KINDS, Edit
-from atomotif.steps.base import Parameters
+from atomotif.steps.base import Parameters, renamed
 from atomotif.steps.graph import GROUPS, STEPS, dependents, makers
 
+#: What in other groups names motifs, or anchors and what is called by them.
+NAMING = {"motifs": ("motif_name",), "anchors": ("name", "part_name")}
 #: Stored in place of parameters where a user gave the result.
 GIVEN = "given"
 
@@ -53,9 +55,9 @@ class State:
 
     @property
     def continuous(self) -> bool:
-        """Whether the features form a continuum, as far as they have been laid out."""
-        layout = self.groups.get("layout")
-        return layout is not None and bool(layout.attrs.get("continuous", 0))
+        """Whether the features form a continuum, as far as there are any."""
+        features = self.groups.get("features")
+        return features is not None and bool(features.attrs.get("continuous", 0))
 
     def parameters(self, verb: str, changes: Mapping[str, Any] | None = None) -> Parameters:
         """Return the values that the step is to run with: those last asked for, and `changes`."""
@@ -113,7 +115,6 @@ class State:
     def rename(self, kind: str, old: str, new: str) -> None:
         """Let parameters that name a motif or an anchor follow: what was made with them stays current."""
         self.wanted = {verb: values.renamed(kind, old, new) for verb, values in self.wanted.items()}
-        dim, _ = KINDS[kind]
         for group in self.groups:
             made_by = self.made_by(group)
             now = {
@@ -124,10 +125,12 @@ class State:
             }
             if now != made_by:
                 self.groups[group] = self.groups[group].assign_attrs(parameters=json.dumps(now))
-            if group != kind and f"{dim}_name" in self.groups[group]:
-                names = self.groups[group][f"{dim}_name"]
-                renamed = np.array([new if name == old else name for name in names.values], dtype=object)
-                self.groups[group] = self.groups[group].assign({f"{dim}_name": (names.dims, renamed)})
+            for variable in NAMING[kind]:
+                if group not in KINDS and variable in self.groups[group].variables:
+                    names = self.groups[group][variable]
+                    follow = [renamed(kind, str(name), old, new) for name in names.values]
+                    values = np.array(follow, dtype=object)
+                    self.groups[group] = self.groups[group].assign({variable: (names.dims, values)})
 
     def made_by(self, group: str) -> dict[str, Any]:
         """Return for each step that made `group` the values it ran with, or GIVEN."""

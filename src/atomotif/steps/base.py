@@ -18,6 +18,23 @@ def _kinds(annotation: Any) -> tuple[type, ...]:
     return tuple(get_origin(option) or option for option in options)
 
 
+def renamed(kind: str, name: str, old: str, new: str) -> str:
+    """Return a name after one of the "motifs" or "anchors" that was called `old` has become `new`.
+
+    Domains are called by their anchor and a number ("A0 #3"), and so are the parts that fill them ("A0.1").
+
+    Examples
+    --------
+    >>> [renamed("anchors", name, "A0", "AB") for name in ("A0", "A0 #3", "A0.1", "A01")]
+    ['AB', 'AB #3', 'AB.1', 'A01']
+    """
+    if name == old:
+        return new
+    head, separator, number = name.rpartition(" #" if " #" in name else ".")
+    of_it = kind == "anchors" and head == old and number.isdecimal()
+    return f"{new}{separator}{number}" if of_it else name
+
+
 def _frozen(values: Any) -> Any:
     if isinstance(values, np.ndarray):
         values = values.tolist()
@@ -51,10 +68,12 @@ class Parameters:
 
     #: Names of the groups that the step reads, in the order of its function's arguments.
     inputs: ClassVar[tuple[str, ...]] = ()
+    #: Names of groups that are read, too, where they are there when the step runs.
+    optional: ClassVar[tuple[str, ...]] = ()
     #: Names of the parameters that name motifs: they follow when one is renamed.
     motif_names: ClassVar[tuple[str, ...]] = ()
-    #: Names of the parameters that name anchors: they follow likewise.
-    anchor_names: ClassVar[tuple[str, ...]] = ()
+    #: Names of the parameters that name anchors, or their domains: they follow likewise.
+    anchor_references: ClassVar[tuple[str, ...]] = ()
     #: Names of the parameters that hold ids of points: they follow when points are found anew.
     point_ids: ClassVar[tuple[str, ...]] = ()
 
@@ -68,7 +87,7 @@ class Parameters:
                 value = _frozen(value)
             elif tuple in kinds and isinstance(value, str):  # one name needs no parentheses
                 value = (value,)
-            if value == () and item.name in (*self.motif_names, *self.anchor_names, *self.point_ids):
+            if value == () and item.name in (*self.motif_names, *self.anchor_references, *self.point_ids):
                 raise ValueError(f"`{item.name}` must not be empty.")
             object.__setattr__(self, item.name, value)
             fits = type(value) in kinds or (type(value) is int and float in kinds)
@@ -94,9 +113,11 @@ class Parameters:
         """Return the parameters with another name of one of the "motifs" or "anchors"."""
 
         def follow(value: Any) -> Any:
-            return tuple(map(follow, value)) if isinstance(value, tuple) else new if value == old else value
+            if isinstance(value, tuple):
+                return tuple(map(follow, value))
+            return renamed(kind, value, old, new) if isinstance(value, str) else value
 
-        names = {"motifs": self.motif_names, "anchors": self.anchor_names}[kind]
+        names = {"motifs": self.motif_names, "anchors": self.anchor_references}[kind]
         return replace(self, **{name: follow(getattr(self, name)) for name in names})
 
     def carried(self, carry: Callable[[NDArray[np.int64]], NDArray[np.int64]]) -> Self:
@@ -108,5 +129,9 @@ class Parameters:
         return replace(self, **{name: tuple(one) or None for name, one in moved.items()})
 
     def required(self) -> tuple[str, ...]:
-        """Return the groups that the step reads with these values."""
+        """Return the groups that the step reads with these values, and cannot do without."""
         return self.inputs
+
+    def reads(self) -> tuple[str, ...]:
+        """Return the groups that the step reads with these values, if they are there."""
+        return (*self.required(), *self.optional)

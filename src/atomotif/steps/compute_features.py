@@ -66,8 +66,11 @@ def compute_features(
     parameters: ComputeFeaturesParameters,
     context: Context,
 ) -> xr.Dataset:
-    """Return the features group: oriented moments, debiased invariants, and their noise."""
-    from atomotif.numerics import background, invariants, moments, noise, zernike
+    """Return the features group: oriented moments, debiased invariants, and their noise.
+
+    Its attributes say whether the sample is `continuous`, and by what: see `measure_continuity`.
+    """
+    from atomotif.numerics import background, continuity, invariants, moments, noise, zernike
 
     if parameters.source not in image:
         raise ValueError(f"`source` must be an image that was made, got {parameters.source!r}.")
@@ -90,15 +93,17 @@ def compute_features(
     )
     context.report(0.8)
     covariance = moments.moment_covariance(variance, rowcol, radius)
-    invariant, _ = invariants.debiased_invariants(zernike_moments, covariance)
+    invariant, invariant_covariance = invariants.debiased_invariants(zernike_moments, covariance)
     coverage = moments.patch_coverage(rowcol, radius, shape)
+    complete = coverage >= 1 - 1e-6
+    found = continuity.measure_continuity(rowcol, invariant, invariant_covariance, complete=complete)
     p, q = zernike.index_pairs()
     return xr.Dataset(
         {
             "zernike": (("point", "moment"), zernike_moments),
             "invariant": (("point", "invariant_moment"), invariant.astype(np.float32)),
             "coverage": ("point", coverage.astype(np.float32)),
-            "complete": ("point", coverage >= 1 - 1e-6),
+            "complete": ("point", complete),
             "noise_covariance": (("moment", "moment_"), covariance),
         },
         coords={"p": ("moment", p), "q": ("moment", q)},
@@ -106,5 +111,8 @@ def compute_features(
             "patch_size": size,
             "rotation_invariant": int(parameters.rotation_invariant),
             "source": parameters.source,
+            "continuous": int(found.continuous),
+            "continuity": found.ratio,
+            "continuity_reason": found.reason,
         },
     )

@@ -53,8 +53,9 @@ class FindAnchorsParameters(Parameters):
     n_core : int, optional
         Number of points of each anchor whose patches are averaged; by default 1 % of the points, at least 10.
     anchor_names : tuple of str, optional
-        By default "A0", "A1", ...
-    align : bool, default True
+        By default, where a moiré was measured, those of the stackings that most of their points have, if
+        these differ; else "A0", "A1", ...
+    align_core : bool, default True
         Turn the patches of a core onto each other before averaging; only with rotation-invariant features.
     random_state : int, default 0
         Seed of what is sampled when there are many points.
@@ -67,6 +68,7 @@ class FindAnchorsParameters(Parameters):
     """
 
     inputs: ClassVar[tuple[str, ...]] = ("image", "points", "features")
+    optional: ClassVar[tuple[str, ...]] = ("moire",)
     point_ids: ClassVar[tuple[str, ...]] = ("anchors",)
     anchors: tuple[Any, ...] | None = None
     anchor_places: tuple[Any, ...] | None = None
@@ -76,7 +78,7 @@ class FindAnchorsParameters(Parameters):
     neighborhood: float | None = None
     n_core: int | None = None
     anchor_names: tuple[str, ...] | None = None
-    align: bool = True
+    align_core: bool = True
     random_state: int = 0
 
     def __post_init__(self) -> None:
@@ -149,6 +151,7 @@ def find_anchors(
     points: xr.Dataset,
     features: xr.Dataset,
     *rest: xr.Dataset,
+    moire: xr.Dataset | None = None,
     parameters: FindAnchorsParameters,
     context: Context,
 ) -> xr.Dataset:
@@ -207,12 +210,12 @@ def find_anchors(
         len(corners),
         patch_size / 2,
         moments=features["zernike"].values,
-        align=parameters.align and bool(features.attrs["rotation_invariant"]),
+        align=parameters.align_core and bool(features.attrs["rotation_invariant"]),
         n_threads=context.n_threads,
     )
     offset = np.arange(averages.average.shape[-1]) - averages.average.shape[-1] // 2
     pixel_size, units = image.attrs["pixel_size"], image.attrs["units"]
-    names = parameters.anchor_names or tuple(f"A{k}" for k in range(len(corners)))
+    names = parameters.anchor_names or _names(nearest, len(corners), moire)
     return xr.Dataset(
         {
             "distance": (("point", "anchor"), of_all(distance.astype(np.float32), np.nan), {"units": unit}),
@@ -233,6 +236,19 @@ def find_anchors(
         },
         attrs={"patch_size": patch_size, "n_core": n_core},
     )
+
+
+def _names(nearest: NDArray[np.int64], count: int, moire: xr.Dataset | None) -> tuple[str, ...]:
+    """Return the stackings that most of the points of each anchor have, or numbers."""
+    if moire is not None:
+        stacking = moire["stacking"].values
+        shares = np.zeros((count, moire.sizes["stacking_"]))
+        for k in range(count):
+            own = stacking[nearest == k]
+            shares[k] = np.bincount(own, minlength=shares.shape[1]) / max(len(own), 1)
+        if shares.max(axis=1).min() > 0.5 and len(set(shares.argmax(axis=1))) == count:
+            return tuple(str(moire["stacking_name"].values[k]) for k in shares.argmax(axis=1))
+    return tuple(f"A{k}" for k in range(count))
 
 
 def _components(features: xr.Dataset) -> NDArray[np.float64]:

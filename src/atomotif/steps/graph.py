@@ -7,10 +7,13 @@ import xarray as xr
 
 from atomotif.steps import (
     build_hierarchy,
+    compare_domains,
     compute_features,
     compute_layout,
     denoise,
+    find_anchors,
     find_cells,
+    find_domains,
     find_environments,
     find_grains,
     find_lattice,
@@ -19,6 +22,7 @@ from atomotif.steps import (
     find_quads,
     flatten,
     map_symmetry,
+    measure_moire,
     measure_patch_size,
     measure_strain,
     measure_symmetry,
@@ -40,7 +44,8 @@ class Step:
     parameters : type of Parameters
         The dataclass of its parameters.
     function : callable
-        From the groups that its parameters require, in order, to one group.
+        From the groups that its parameters require, in order, and the optional ones as keywords (None for
+        one that is not there), to one group.
     sample : {"any", "discrete", "crystal", "continuous"}, default "any"
         For which samples `run` makes it unasked. "discrete": where the features fall into groups; "crystal":
         where they do and there is a lattice, so that it and what depends on it are left out where it finds
@@ -153,6 +158,34 @@ STEPS: dict[str, Step] = {
             sample="crystal",
             on_demand=True,
         ),
+        Step(
+            "measure_moire",
+            "moire",
+            measure_moire.MeasureMoireParameters,
+            measure_moire.measure_moire,
+            "continuous",
+        ),
+        Step(
+            "find_anchors",
+            "anchors",
+            find_anchors.FindAnchorsParameters,
+            find_anchors.find_anchors,
+            "continuous",
+        ),
+        Step(
+            "find_domains",
+            "domains",
+            find_domains.FindDomainsParameters,
+            find_domains.find_domains,
+            "continuous",
+        ),
+        Step(
+            "compare_domains",
+            "comparison",
+            compare_domains.CompareDomainsParameters,
+            compare_domains.compare_domains,
+            "continuous",
+        ),
     )
 }
 
@@ -183,6 +216,6 @@ def dependents(group: str, parameters: Mapping[str, Parameters]) -> tuple[str, .
     changed = {group}
     for step in STEPS.values():
         values = parameters.get(step.verb) or step.parameters()
-        if step.group != group and changed.intersection(values.required()):
+        if step.group != group and changed.intersection(values.reads()):
             changed.add(step.group)
     return tuple(name for name in GROUPS if name in changed and name != group)
