@@ -126,7 +126,8 @@ def perovskite_interface(
     origin = frame.centre + offset * axes[1]
     position = origin + along[:, None] * axes[0] + (growth + polar)[:, None] * axes[1]
     near = ((position >= -frame.margin) & (position <= 2 * frame.centre + frame.margin)).all(axis=1)
-    listed = frame.listed(frame.displaced(position))
+    near &= (is_b == 0) | ((i < n) & (k < n))  # the last B have no four A
+    listed = near & frame.listed(frame.displaced(position))
 
     # B (i, k) is in the middle of A (i, k), (i + 1, k), (i, k + 1) and (i + 1, k + 1).
     in_film = (above >= 0).reshape(2 * n + 1, 2 * n + 1, 2)
@@ -207,7 +208,10 @@ def _heights(above: NDArray[np.int64], spacing: float, film_spacing: float) -> N
 
 def _over_four(corner: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the sum over the four A columns round each B column (i + 1/2, k + 1/2)."""
-    return np.sum([np.roll(corner, (-a, -b), (0, 1)) for a in (0, 1) for b in (0, 1)], axis=0)
+    total: NDArray[np.float64] = np.sum(
+        [np.roll(corner, (-a, -b), (0, 1)) for a in (0, 1) for b in (0, 1)], axis=0
+    )
+    return total
 
 
 def _drawn(
