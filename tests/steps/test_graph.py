@@ -33,7 +33,9 @@ def test_dependents_follow_the_values() -> None:
     crystal = ("lattice", "strain", "cells", "hierarchy")
     around = ("environments", "quads", "reconstruction")
     turned = ("symmetry", "grains")
-    assert dependents("features", {}) == (*turned, "layout", "motifs", *crystal, *around)
+    mixed = ("anchors", "domains", "comparison")
+    assert dependents("features", {}) == (*turned, "layout", "motifs", *crystal, *around, *mixed)
+    assert dependents("moire", {}) == mixed
     assert dependents("layout", {}) == ()
     by_layout = {"find_motifs": FindMotifsParameters(method="layout")}
     assert dependents("layout", by_layout) == ("motifs", *crystal, *around)

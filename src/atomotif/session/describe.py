@@ -75,7 +75,13 @@ def _groups(data: xr.DataTree) -> list[tuple[str, str]]:
         kind = "rotation-invariant" if attrs["rotation_invariant"] else "oriented"
         lines.append(("features", f"Zernike moments of patches of {attrs['patch_size']:.1f} px, {kind}"))
         if attrs.get("continuous", 0):
-            lines.append(("sample", f"continuous: {attrs['continuity_reason']}; clusters would mislead"))
+            lines.append(
+                (
+                    "sample",
+                    f"continuous: like patches do not recur as motifs do (ratio {attrs['continuity']:.1f}, "
+                    "of motifs at most 1.15); clusters would mislead",
+                )
+            )
     if "symmetry_map" in data.children:
         maps = data["symmetry_map"].to_dataset()
         folds = ", ".join(map(str, maps["fold"].values))

@@ -50,7 +50,7 @@ class Domains:
         Examples
         --------
         >>> domains = session.find_domains().domains
-        >>> len(domains.ids(0)) == domains.table()["count"][0]
+        >>> bool(len(domains.ids(0)) == domains.table()["count"][0])
         True
         """
         number = self.names.index(which) if isinstance(which, str) and which in self.names else which

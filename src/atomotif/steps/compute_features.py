@@ -68,7 +68,8 @@ def compute_features(
 ) -> xr.Dataset:
     """Return the features group: oriented moments, debiased invariants, and their noise.
 
-    Its attributes say whether the sample is `continuous`, and by what: see `measure_continuity`.
+    Its attributes say whether the sample is `continuous`, and by what: `continuity` is the ratio of
+    `measure_continuity`, 0 where the field is too small to tell.
     """
     from atomotif.numerics import background, continuity, invariants, moments, noise, zernike
 
@@ -112,7 +113,7 @@ def compute_features(
             "rotation_invariant": int(parameters.rotation_invariant),
             "source": parameters.source,
             "continuous": int(found.continuous),
-            "continuity": found.ratio,
+            "continuity": found.ratio if np.isfinite(found.ratio) else 0.0,
             "continuity_reason": found.reason,
         },
     )

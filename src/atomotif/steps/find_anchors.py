@@ -47,7 +47,7 @@ class FindAnchorsParameters(Parameters):
     seen : {"neighborhood", "patch"}, default "neighborhood"
         What a point is compared by: mean and deviation of the rotation invariants about it, which tell the
         stacking whichever column is the centre, or the features of its own patch, which tell columns apart.
-    neighborhood : float, optional
+    anchor_reach : float, optional
         Standard deviation of the Gaussian that weighs the neighbourhood, px; by default 0.75 patch sizes,
         about as many lattice constants.
     n_core : int, optional
@@ -75,7 +75,7 @@ class FindAnchorsParameters(Parameters):
     n_anchors: int = 3
     method: str = "archetypes"
     seen: str = "neighborhood"
-    neighborhood: float | None = None
+    anchor_reach: float | None = None
     n_core: int | None = None
     anchor_names: tuple[str, ...] | None = None
     align_core: bool = True
@@ -86,7 +86,7 @@ class FindAnchorsParameters(Parameters):
         check_choice(self.method, "method", METHODS)
         check_choice(self.seen, "seen", SEEN)
         check_not_negative(self.random_state, "random_state")
-        for name in ("neighborhood", "n_core"):
+        for name in ("anchor_reach", "n_core"):
             if getattr(self, name) is not None:
                 check_positive(getattr(self, name), name)
         if self.anchors is not None and self.anchor_places is not None:
@@ -277,7 +277,7 @@ def _neighborhoods(
         image[features.attrs["source"]].values,
         where,
         size / 2,
-        parameters.neighborhood or _NEIGHBORHOOD * size,
+        parameters.anchor_reach or _NEIGHBORHOOD * size,
         features["noise_covariance"].values,
         n_threads=context.n_threads,
     )
