@@ -15,6 +15,8 @@ __all__ = ["Archetypes", "archetypes", "furthest_sum"]
 _SUM = 100.0
 # Share of the residual that an iteration must gain to be followed by another.
 _GAIN = 1e-5
+# Rows that differ by a smaller share of their size do not differ.
+_ROUNDING = 1e-12
 
 
 class Archetypes(NamedTuple):
@@ -67,7 +69,9 @@ def archetypes(rows: ArrayLike, k: int, *, max_iterations: int = 100) -> Archety
     _check(k, len(points))
     mean = points.mean(axis=0)
     centred = points - mean
-    scale = float(np.abs(centred).max()) or 1.0
+    scale = float(np.abs(centred).max())
+    if scale <= _ROUNDING * np.abs(points).max():
+        return Archetypes(np.repeat(mean[None], k, axis=0), 1.0)
     centred = centred / scale
     corners = centred[furthest_sum(centred, k)]
     system = np.vstack([centred.T, np.full(len(centred), _SUM)])
@@ -89,7 +93,7 @@ def archetypes(rows: ArrayLike, k: int, *, max_iterations: int = 100) -> Archety
             rest = centred - weights @ corners + np.outer(own, corners[j])
             share = nnls(system, np.append(own @ rest / (own @ own), _SUM))[0]
             corners[j] = share @ centred / share.sum()
-    return Archetypes(kept * scale + mean, 1.0 - best / total if total > 0 else 1.0)
+    return Archetypes(kept * scale + mean, 1.0 - best / total)
 
 
 def furthest_sum(rows: ArrayLike, k: int) -> NDArray[np.int64]:
