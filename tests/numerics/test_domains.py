@@ -1,5 +1,7 @@
 """Domains of planted weights."""
 
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -162,11 +164,10 @@ def test_without_numbers_anew() -> None:
 )
 def test_unfit_input_is_refused(change: dict[str, object], message: str) -> None:
     arguments = {"points": field(), "weights": of(np.zeros(SIDE**2, int))} | change
-    with pytest.raises(ValueError) as error:
+    with pytest.raises(ValueError, match=re.escape(message)):
         find_domains(**arguments)
-    assert message in str(error.value)
 
 
 def test_a_negative_sigma_is_refused() -> None:
-    with pytest.raises(ValueError, match="`sigma` must be at least 0 and finite, got -1.0."):
+    with pytest.raises(ValueError, match=r"`sigma` must be at least 0 and finite, got -1\.0\."):
         smoothed_weights(field(), of(np.zeros(SIDE**2, int)), -1.0)

@@ -59,7 +59,7 @@ def test_rows_that_are_alike_or_few(n: int) -> None:
 
 
 def test_unfit_input_is_refused() -> None:
-    with pytest.raises(ValueError, match="`n_components` must be at least 1, got 0."):
+    with pytest.raises(ValueError, match=r"`n_components` must be at least 1, got 0\."):
         geodesic_layout(np.eye(3), 0)
     with pytest.raises(ValueError, match="`features` must be finite everywhere"):
         geodesic_layout([[np.inf], [1.0]])

@@ -50,7 +50,7 @@ def test_as_many_as_asked_for() -> None:
 
 def test_unfit_input_is_refused() -> None:
     rows = np.zeros((4, 2))
-    with pytest.raises(ValueError, match="`n_parts` must not exceed the 2 rows learnt from, got 3."):
+    with pytest.raises(ValueError, match=r"`n_parts` must not exceed the 2 rows learnt from, got 3\."):
         find_parts(rows, np.arange(4) < 2, 3)
     with pytest.raises(ValueError, match="`learn` must be 4 booleans, not all False"):
         find_parts(rows, np.zeros(4, bool))
