@@ -293,6 +293,10 @@ def test_perturbed_domains_differ_and_others_do_not() -> None:
     # Layer 2 brings along what was a shift away: a change of the registry by the twist.
     assert length[hit].max() < 0.003
     period = plain.attrs["period"] / PX
+    sigma = 0.25 / np.sqrt(3) * period  # at which the Gaussian has fallen to exp(-1/2)
+    beside = centres[hit][:1] + sigma * np.array([[0.6, 0.8], [-0.8, 0.6]])
+    change = registry_at(sample, beside) - registry_at(plain, beside)
+    assert shortest(change - shift * np.exp(-0.5), lattice(3.0)).max() < 0.003
     far = cKDTree(centres[hit]).query(centres)[0] > 0.8 * period
     assert far.sum() >= 4
     assert length[far].max() < 1e-6
