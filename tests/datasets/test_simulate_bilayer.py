@@ -293,6 +293,10 @@ def test_perturbed_domains_differ_and_others_do_not() -> None:
     # Layer 2 brings along what was a shift away: a change of the registry by the twist.
     assert length[hit].max() < 0.003
     period = plain.attrs["period"] / PX
+    sigma = 0.25 / np.sqrt(3) * period  # at which the Gaussian has fallen to exp(-1/2)
+    beside = centres[hit][:1] + sigma * np.array([[0.6, 0.8], [-0.8, 0.6]])
+    change = registry_at(sample, beside) - registry_at(plain, beside)
+    assert shortest(change - shift * np.exp(-0.5), lattice(3.0)).max() < 0.003
     far = cKDTree(centres[hit]).query(centres)[0] > 0.8 * period
     assert far.sum() >= 4
     assert length[far].max() < 1e-6
@@ -330,8 +334,9 @@ def test_vacancies_of_perturbed_domains_are_exact() -> None:
 
 
 def test_the_registry_of_a_drifting_image() -> None:
-    sample = twisted_bilayer(angle=3.15, shape=(400, 400))
+    sample = twisted_bilayer(angle=5.0, shape=(400, 400))
     noisy = add_noise(sample, drift=(9.0, -6.0))
+    assert sample.sizes["moire_domain"] > 4
     away = ((points(noisy) > 1) & (points(noisy) < 398)).all(axis=1)
     found = registry_at(noisy, points(noisy)[away])
     np.testing.assert_allclose(shortest(found - noisy["registry"].values[away], lattice(0.0)), 0, atol=1e-5)

@@ -197,6 +197,23 @@ def test_contamination_covers_the_share_and_the_columns_it_names(share: float) -
     assert abs(hit.mean() - share) < 0.12
 
 
+def test_a_blob_covers_what_is_within_its_half_maximum() -> None:
+    at = np.indices((200, 200)).reshape(2, -1)
+    every = xr.Dataset({"intensity": (("y", "x"), np.ones((200, 200)))}, attrs={"pixel_size": PIXEL})
+    every = every.assign(row=("point", at[0].astype(float)), col=("point", at[1].astype(float)))
+    noisy = add_noise(every, contamination=1e-4)  # one blob is more than enough
+    added = noisy["background"].values
+    np.testing.assert_array_equal(noisy["contaminated"].values.reshape(200, 200), added >= 0.5 * added.max())
+    width = 2 * np.sqrt(noisy["contaminated"].values.sum() / np.pi)
+    assert 0.06 * 200 - 1 < width < 0.16 * 200 + 1
+
+
+def test_detector_noise_scales_with_the_mean_not_the_peak() -> None:
+    sample = specimen((300, 300))
+    noise = add_noise(sample, gaussian=0.5)["intensity"] - sample["intensity"]
+    assert float(noise.std()) == pytest.approx(0.5 * float(sample["intensity"].mean()), rel=0.02)
+
+
 def test_what_is_added_is_distorted_with_the_specimen() -> None:
     effects: dict[str, Any] = {"background": 0.5, "contamination": 0.1}
     still = add_noise(specimen(), **effects)["background"].values

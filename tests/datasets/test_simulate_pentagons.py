@@ -7,6 +7,7 @@ import pytest
 import xarray as xr
 from scipy.spatial import cKDTree
 
+from atomotif.datasets.simulate._fillings import correlated
 from atomotif.datasets.simulate.noise import add_noise
 from atomotif.datasets.simulate.pentagons import pentagon_tiling
 
@@ -127,6 +128,18 @@ def test_the_correlation_of_neighbours_is_reached_at_the_same_composition(correl
     assert (sample["pentagon_class"] == 2).sum() == round(0.363 * n)
     free = pentagon_tiling((900, 900))
     assert abs(neighbour_correlation(free)) < 4 / np.sqrt(2.5 * n)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_neighbours_that_are_exchanged_are_counted_right(seed: int) -> None:
+    """On a ring, where a fifth of the exchanges are between neighbours."""
+    pairs = np.column_stack([np.arange(10), np.roll(np.arange(10), -1)])
+    filled = np.arange(10) % 2 == 0
+    result, reached = correlated(filled, np.arange(10), pairs, 0.2, np.random.default_rng(seed))
+    assert result.sum() == 5
+    # Each of five has the other state next to it twice, so far; six like neighbours are wanted.
+    assert (result == np.roll(result, -1)).sum() == 6
+    assert reached == pytest.approx(0.2)
 
 
 @pytest.mark.parametrize("share", [0.25, 0.5])
