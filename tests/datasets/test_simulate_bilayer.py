@@ -378,3 +378,8 @@ def test_wrong_arguments_are_named(arguments: dict[str, Any], message: str) -> N
 def test_a_sample_that_is_no_bilayer_has_no_registry() -> None:
     with pytest.raises(ValueError, match="`sample` must be made by `twisted_bilayer`"):
         registry_at(xr.Dataset(), [[1.0, 1.0]])
+
+
+@pytest.mark.parametrize(("material", "stacking"), [("WSe2", "AA'"), ("hBN", "AA'"), ("graphene", "AB")])
+def test_the_default_stacking_is_one_that_the_material_has(material: str, stacking: str) -> None:
+    assert twisted_bilayer(material, (128, 128), angle=9).attrs["stacking"] == stacking

@@ -42,7 +42,7 @@ def twisted_bilayer(
     shape: tuple[int, int] = (512, 512),
     *,
     angle: float = 3.15,
-    stacking: str = "AA'",
+    stacking: str | None = None,
     pixel_size: float = 0.0122,
     profile: Profile = 0.1,
     rotation: float = 0.0,
@@ -65,8 +65,8 @@ def twisted_bilayer(
     shape : (int, int), default (512, 512)
     angle : float, default 3.15
         Twist of layer 2 on layer 1, from x to y, degrees; 0 for one stacking everywhere.
-    stacking : str, default "AA'"
-        Stacking at the axis of the twist. Of antiparallel layers "AA'" (or "2H": unlike columns on each
+    stacking : str, optional
+        Stacking at the axis of the twist, by default "AA'", and "AB" where layers are of one element. Of antiparallel layers "AA'" (or "2H": unlike columns on each
         other), "AB'" (metal on metal) and "A'B" (chalcogen on chalcogen); of parallel layers "AA", "AB" (or
         "3R": the first kind of layer 2 on the second of layer 1) and "BA". Layers of one element have the
         parallel ones alone.
@@ -142,6 +142,8 @@ def twisted_bilayer(
     3.622
     """
     chosen = material_named(material)
+    if stacking is None:
+        stacking = "AB" if chosen.columns[0] == chosen.columns[1] else "AA'"
     family = _family(chosen, stacking)
     if not 0 <= relaxation < 1:
         raise ValueError(f"`relaxation` must be at least 0 and below 1, got {relaxation!r}.")
