@@ -66,10 +66,10 @@ def twisted_bilayer(
     angle : float, default 3.15
         Twist of layer 2 on layer 1, from x to y, degrees; 0 for one stacking everywhere.
     stacking : str, optional
-        Stacking at the axis of the twist, by default "AA'", and "AB" where layers are of one element. Of antiparallel layers "AA'" (or "2H": unlike columns on each
-        other), "AB'" (metal on metal) and "A'B" (chalcogen on chalcogen); of parallel layers "AA", "AB" (or
-        "3R": the first kind of layer 2 on the second of layer 1) and "BA". Layers of one element have the
-        parallel ones alone.
+        Stacking at the axis of the twist, by default "AA'", and "AB" where layers are of one element. Of
+        antiparallel layers "AA'" (or "2H": unlike columns on each other), "AB'" (metal on metal) and "A'B"
+        (chalcogen on chalcogen); of parallel layers "AA", "AB" (or "3R": the first kind of layer 2 on the
+        second of layer 1) and "BA". Layers of one element have the parallel ones alone.
     pixel_size : float, default 0.0122
         nm.
     profile : Profile, default 0.1
