@@ -162,4 +162,6 @@ def test_anchors_give_way_to_motifs(notebook, view, lab):
 
     assert lab.until(lambda: gallery() == "Motifs")
     options = notebook.view(ALL).box.locator(".am-coloring option").all_inner_texts()
-    assert options == ["motifs", "anchors (soft)", "anchors (nearest)", "domains"]
+    # The anchors were put there without the features that they are made from: the patch size is news to them.
+    names = [option.removesuffix(" (out of date)") for option in options]
+    assert names == ["motifs", "anchors (soft)", "anchors (nearest)", "domains"]
