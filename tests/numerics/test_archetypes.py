@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.optimize import linear_sum_assignment
+from scipy.optimize import linear_sum_assignment, nnls
 
 from atomotif.numerics.archetypes import archetypes, furthest_sum
 
@@ -42,6 +42,25 @@ def test_noise_moves_them_less_than_the_extreme_rows() -> None:
     assert 0.9 < found.explained < 1.0
 
 
+def residual(rows: np.ndarray, corners: np.ndarray) -> float:
+    """Sum of squares of what no mixture explains, by non-negative least squares."""
+    system = np.vstack([corners.T, np.full(len(corners), 1e4)])
+    return sum(nnls(system, np.append(row, 1e4))[1] ** 2 for row in rows)
+
+
+def test_no_step_of_a_corner_towards_a_row_explains_more() -> None:
+    rows, _ = planted(3, 3, 0, noise=0.1)
+    rows = rows[::3]
+    found = archetypes(rows, 3)
+    least = residual(rows, found.corners)
+    assert found.explained == pytest.approx(1 - least / np.sum((rows - rows.mean(axis=0)) ** 2), abs=1e-4)
+    for j in range(3):
+        for row in rows[::6]:
+            moved = found.corners.copy()
+            moved[j] += 0.05 * (row - moved[j])
+            assert residual(rows, moved) > least * (1 - 2e-3)
+
+
 def test_archetypes_are_mixtures_of_rows() -> None:
     rows = np.random.default_rng(0).normal(size=(200, 2))
     found = archetypes(rows, 4).corners
@@ -69,6 +88,11 @@ def test_furthest_sum_finds_the_ends() -> None:
     rows = [[0.0, 0.0], [10.0, 0.0], [0.0, 8.0], [1.0, 1.0], [5.0, 2.0], [2.0, 3.0]]
     assert furthest_sum(rows, 3).tolist() == [0, 1, 2]
     assert furthest_sum(rows, 1).tolist() == [1]
+
+
+def test_furthest_sum_takes_no_row_twice() -> None:
+    assert furthest_sum([[0.0], [5.0], [10.0]], 3).tolist() == [0, 1, 2]
+    assert furthest_sum(np.zeros((4, 2)), 3).tolist() == [0, 1, 2]
 
 
 @pytest.mark.parametrize("k", [0, 6, 9])

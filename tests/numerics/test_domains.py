@@ -1,6 +1,7 @@
 """Domains of planted weights."""
 
 import re
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -89,6 +90,17 @@ def test_what_borders_no_domain_goes_to_none() -> None:
     found = find_domains(points, of(anchor), min_points=20)
     assert found.count.tolist() == [SIDE * 10]
     assert (found.label[anchor == 1] == -1).all()
+
+
+@pytest.mark.parametrize("cut", [lambda col: col < 15, lambda col: col > 225])
+def test_domains_beside_what_is_unknown_are_at_the_edge(cut: Callable[[np.ndarray], np.ndarray]) -> None:
+    points = field()
+    weights = of(stripes(points))
+    beyond = cut(points[:, 1])
+    weights[beyond] = np.nan
+    found = find_domains(points, weights)
+    side = found.label[np.abs(points[:, 1] - points[beyond, 1].mean()) < 45].max()
+    assert found.at_edge.tolist() == [k == side for k in range(3)]
 
 
 def test_walls_and_edges() -> None:

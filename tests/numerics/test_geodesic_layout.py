@@ -15,7 +15,7 @@ def sheet(n: int, seed: int = 0, turns: float = 4.5) -> tuple[np.ndarray, np.nda
     return rolled, flat
 
 
-@pytest.mark.parametrize("n", [800, 3000])
+@pytest.mark.parametrize("n", [800, 900, 1000, 3000])
 def test_a_bent_sheet_becomes_flat(n: int) -> None:
     rolled, flat = sheet(n)
     found = geodesic_layout(rolled, 2)
@@ -34,6 +34,17 @@ def test_islands_are_joined_by_the_shortest_way() -> None:
     middles = found.reshape(3, 60).mean(axis=1)
     assert abs(middles[2] - middles[0]) == pytest.approx(25, rel=0.05)
     assert abs(middles[1] - middles[0]) == pytest.approx(10, rel=0.05)
+    halves = np.concatenate([np.linspace(6, 10, 50), np.linspace(0, 4, 50)])[:, None]
+    assert np.ptp(geodesic_layout(halves, 1, n_neighbors=5)) == pytest.approx(10, rel=0.02)
+
+
+def test_rows_far_from_the_sample_stay_far() -> None:
+    rng = np.random.default_rng(0)
+    rows = np.concatenate([rng.uniform(0, 1, 2990), 11.0 + 0.001 * np.arange(10)])[:, None]
+    found = geodesic_layout(rows, 1)[:, 0]
+    assert np.abs(found[-10:, None] - found[:-10]).min() == pytest.approx(10, rel=0.02)
+    alone = geodesic_layout(np.append(rows[:2990], 11.0)[:, None], 1, random_state=4)[:, 0]
+    assert np.abs(alone[-1] - alone[:-1]).min() == pytest.approx(10, rel=0.05)
 
 
 def test_seed_and_threads() -> None:

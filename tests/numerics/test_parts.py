@@ -14,7 +14,8 @@ def kinds(count: int, seed: int = 0, n: int = 400) -> tuple[np.ndarray, np.ndarr
     kind = np.minimum(kind, rng.integers(0, count, n)) if count > 1 else np.zeros(n, int)
     middle, along = 10 * np.eye(count, 8), rng.normal(size=(count, 8))
     spread = rng.uniform(-1, 1, (n, 1)) * along[kind]
-    return middle[kind] + spread + 0.2 * rng.normal(size=(n, 8)), kind
+    rows, order = middle[kind] + spread + 0.2 * rng.normal(size=(n, 8)), rng.permutation(n)
+    return rows[::-1] if count == 2 else rows[order], kind[::-1] if count == 2 else kind[order]
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 4, 6])

@@ -72,7 +72,6 @@ def find_parts(
             labels = _most_distinct(known, random_state)
         means = cluster_means(known, labels)
         nearest = np.argmin(((values[:, None] - means) ** 2).sum(axis=2), axis=1)
-    nearest[chosen] = labels
     order = np.argsort(-np.bincount(nearest, minlength=len(means)), kind="stable")
     return np.asarray(np.argsort(order)[nearest], np.int64)
 
