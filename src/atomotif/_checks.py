@@ -96,12 +96,30 @@ def check_positive(value: Any, name: str) -> float:
     >>> check_positive(2, "radius")
     2.0
     """
-    if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
-        raise TypeError(f"`{name}` must be a number, got {value!r}.")
-    number = float(value)
+    number = _number(value, name)
     if not (np.isfinite(number) and number > 0):
         raise ValueError(f"`{name}` must be positive and finite, got {value!r}.")
     return number
+
+
+def check_finite(value: Any, name: str) -> float:
+    """Return `value` as a float if it is a finite number.
+
+    Examples
+    --------
+    >>> check_finite(-7, "rotation")
+    -7.0
+    """
+    number = _number(value, name)
+    if not np.isfinite(number):
+        raise ValueError(f"`{name}` must be finite, got {value!r}.")
+    return number
+
+
+def _number(value: Any, name: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
+        raise TypeError(f"`{name}` must be a number, got {value!r}.")
+    return float(value)
 
 
 def check_not_negative(value: int, name: str) -> int:

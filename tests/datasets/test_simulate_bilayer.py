@@ -383,3 +383,10 @@ def test_a_sample_that_is_no_bilayer_has_no_registry() -> None:
 @pytest.mark.parametrize(("material", "stacking"), [("WSe2", "AA'"), ("hBN", "AA'"), ("graphene", "AB")])
 def test_the_default_stacking_is_one_that_the_material_has(material: str, stacking: str) -> None:
     assert twisted_bilayer(material, (128, 128), angle=9).attrs["stacking"] == stacking
+
+
+@pytest.mark.parametrize("name", ["angle", "rotation"])
+@pytest.mark.parametrize(("value", "error"), [(float("nan"), ValueError), ("3", TypeError)])
+def test_angles_must_be_numbers(name: str, value: object, error: type[Exception]) -> None:
+    with pytest.raises(error, match=f"`{name}` must be (finite|a number), got"):
+        twisted_bilayer(shape=(64, 64), **{name: value})

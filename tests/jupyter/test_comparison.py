@@ -9,10 +9,8 @@ pytestmark = pytest.mark.browser
 
 ALL, ALONE, PICTURE = 1, 2, 3  # cells
 MAKE = Path(__file__).parents[1].joinpath("compared.py").read_text()
-#: Puts the groups in place as steps do, whether or not there are such steps.
+#: Puts the groups in place as steps do.
 PUT = """
-from atomotif.session import engine
-engine.GROUPS = tuple(dict.fromkeys((*engine.GROUPS, "domains", "comparison")))
 for name, group in compared_groups(session.data["points"].to_dataset()).items():
     session._state.restore(name, group)
 session._renew_views()

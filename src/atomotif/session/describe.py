@@ -79,7 +79,7 @@ def _groups(data: xr.DataTree) -> list[tuple[str, str]]:
                 (
                     "sample",
                     f"continuous: like patches do not recur as motifs do (ratio {attrs['continuity']:.1f}, "
-                    "of motifs at most 1.15); clusters would mislead",
+                    f"of motifs at most {attrs['continuity_threshold']:g}); clusters would mislead",
                 )
             )
     if "symmetry_map" in data.children:

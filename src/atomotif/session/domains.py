@@ -2,62 +2,20 @@
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-import xarray as xr
-from numpy.typing import NDArray
+from atomotif.session.named import PointSets
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-class Domains:
+class Domains(PointSets):
     """The domains of a continuous sample: a look at its group `domains`.
 
-    Parameters
-    ----------
-    group : xr.Dataset
-        The group.
+    They are called by their anchor and a number, as in "A0 #3".
     """
 
-    def __init__(self, group: xr.Dataset) -> None:
-        self._group = group
-
-    def __len__(self) -> int:
-        return int(self._group.sizes["domain_"])
-
-    @property
-    def names(self) -> list[str]:
-        """The names, by number: that of the anchor, and a number among its domains."""
-        return [str(name) for name in self._group["name"].values]
-
-    def ids(self, which: int | str, /) -> NDArray[np.int64]:
-        """Return the ids of the points of a domain.
-
-        Parameters
-        ----------
-        which : int or str
-            Its number or its name.
-
-        Returns
-        -------
-        ndarray of int64
-
-        Raises
-        ------
-        KeyError
-            If there is no such domain.
-
-        Examples
-        --------
-        >>> domains = session.find_domains().domains
-        >>> bool(len(domains.ids(0)) == domains.table()["count"][0])
-        True
-        """
-        number = self.names.index(which) if isinstance(which, str) and which in self.names else which
-        whole = isinstance(number, int | np.integer) and not isinstance(number, bool)
-        if not (whole and 0 <= int(number) < len(self)):
-            raise KeyError(f"`domain` must be a number below {len(self)} or a domain's name, got {which!r}.")
-        return np.asarray(self._group["id"].values[self._group["domain"].values == int(number)], np.int64)
+    dim = "domain_"
+    member = "domain"
 
     def table(self) -> "pd.DataFrame":
         """Return name, number of points, area, centre, whether the edge cuts it, and composition.

@@ -48,9 +48,10 @@ class Results(Engine):
         """
         if "motifs" not in self._state.groups:
             if self._state.continuous:
+                reason = self._state.groups["features"].attrs["continuity_reason"]
                 raise ValueError(
-                    "there are no motifs: the sample is continuous, `run` offers `anchors` and `domains`; "
-                    "call `find_motifs` for groups of similar points all the same."
+                    f"there are no motifs: the sample is continuous, since {reason}. See `anchors` and "
+                    "`domains`, or call `find_motifs` for groups of similar points all the same."
                 )
             raise ValueError("there are no motifs yet: call `run`, `find_motifs` or `set_motifs` first.")
         return Motifs(self._state.groups["motifs"], self._apply)

@@ -114,6 +114,7 @@ def compute_features(
             "source": parameters.source,
             "continuous": int(found.continuous),
             "continuity": found.ratio if np.isfinite(found.ratio) else 0.0,
+            "continuity_threshold": found.threshold,
             "continuity_reason": found.reason,
         },
     )

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from atomotif._checks import check_positive
 from atomotif.numerics.rendering import Profile, profile_reach
 
-__all__ = ["Displacement", "Frame", "check_finite", "unit_vectors"]
+__all__ = ["Displacement", "Frame", "unit_vectors"]
 
 #: A gradient about the frame's centre, shape (2, 2), or a function of reference positions (n, 2) in nm that
 #: returns displacements (n, 2) in nm; axes are (y, x).
@@ -152,19 +152,6 @@ class Frame:
         position = origin + (cell + basis[site]) @ vectors
         near = ((position >= low) & (position <= high)).all(axis=1)
         return position[near], cell[near], site[near]
-
-
-def check_finite(value: float, name: str) -> float:
-    """Return `value` if it is a finite number.
-
-    Examples
-    --------
-    >>> check_finite(7, "rotation")
-    7.0
-    """
-    if not np.isfinite(value):
-        raise ValueError(f"`{name}` must be finite, got {value!r}.")
-    return float(value)
 
 
 def unit_vectors(degrees: ArrayLike) -> NDArray[np.float64]:

@@ -8,7 +8,7 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 from scipy.spatial import cKDTree
 
-from atomotif._checks import as_points, check_choice, check_not_negative
+from atomotif._checks import as_points, check_choice, check_finite, check_not_negative
 from atomotif.datasets.simulate._atoms import column_intensity
 from atomotif.datasets.simulate._frame import Displacement, Frame
 from atomotif.datasets.simulate._materials import BASIS, Material, hexagonal_vectors, material_named
@@ -145,6 +145,8 @@ def twisted_bilayer(
     if stacking is None:
         stacking = "AB" if chosen.columns[0] == chosen.columns[1] else "AA'"
     family = _family(chosen, stacking)
+    check_finite(angle, "angle")
+    check_finite(rotation, "rotation")
     if not 0 <= relaxation < 1:
         raise ValueError(f"`relaxation` must be at least 0 and below 1, got {relaxation!r}.")
     if not 0 <= perturbation_vacancies <= 1:

@@ -7,8 +7,8 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 from scipy.spatial import cKDTree
 
-from atomotif._checks import check_not_negative, check_positive
-from atomotif.datasets.simulate._frame import Displacement, Frame, check_finite, unit_vectors
+from atomotif._checks import check_finite, check_not_negative, check_positive
+from atomotif.datasets.simulate._frame import Displacement, Frame, unit_vectors
 from atomotif.datasets.simulate._materials import BASIS, hexagonal_vectors, material_named
 from atomotif.datasets.simulate._two_grains import two_grains
 from atomotif.numerics.rendering import Profile

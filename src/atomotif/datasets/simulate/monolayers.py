@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike
 
-from atomotif._checks import check_not_negative
+from atomotif._checks import check_finite, check_not_negative
 from atomotif.datasets.simulate._defect_names import label_order, listed_defects
 from atomotif.datasets.simulate._defects import (
     Sites,
@@ -16,7 +16,7 @@ from atomotif.datasets.simulate._defects import (
     plant_defects,
     plant_lines,
 )
-from atomotif.datasets.simulate._frame import Displacement, Frame, check_finite
+from atomotif.datasets.simulate._frame import Displacement, Frame
 from atomotif.datasets.simulate._materials import BASIS, hexagonal_vectors, material_named
 from atomotif.datasets.simulate._sample import make_sample
 from atomotif.numerics.rendering import Profile

@@ -7,7 +7,7 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from atomotif._checks import check_not_negative, check_positive
+from atomotif._checks import check_finite, check_not_negative, check_positive
 
 __all__ = ["add_noise"]
 
@@ -103,7 +103,7 @@ def add_noise(
     shares = {"contamination": contamination, "hot_pixels": hot_pixels, "collected": collected}
     amounts = {"gaussian": gaussian, "jitter": jitter, "background": background} | shares
     for name, value in amounts.items():
-        if not (np.isfinite(value) and value >= 0):
+        if check_finite(value, name) < 0:
             raise ValueError(f"`{name}` must be finite and not negative, got {value!r}.")
         if name in shares and value > 1:
             raise ValueError(f"`{name}` must be a share of at most 1, got {value!r}.")

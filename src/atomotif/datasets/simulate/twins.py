@@ -6,8 +6,8 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike
 
-from atomotif._checks import check_choice, check_not_negative, check_positive
-from atomotif.datasets.simulate._frame import Displacement, Frame, check_finite, unit_vectors
+from atomotif._checks import check_choice, check_finite, check_not_negative, check_positive
+from atomotif.datasets.simulate._frame import Displacement, Frame, unit_vectors
 from atomotif.datasets.simulate._materials import BASIS, hexagonal_vectors, material_named
 from atomotif.datasets.simulate._two_grains import two_grains
 from atomotif.numerics.rendering import Profile
