@@ -53,6 +53,24 @@ def test_many_images_make_one_table(
     assert "MotifSession: a.npy" in capsys.readouterr().out
 
 
+def test_a_continuous_sample_has_anchors_instead_of_motifs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    image, table, saved = tmp_path / "moire.npy", tmp_path / "c.csv", tmp_path / "s.zarr"
+    np.save(image, datasets.simulate.twisted_bilayer(angle=6, shape=(500, 500))["intensity"].values)
+    arguments = [str(image), "--pixel-size", "0.0122nm", "--table", str(table), "--save", str(saved)]
+    assert main(["run", *arguments, "--json"]) == 0
+    (result,) = json.loads(capsys.readouterr().out)
+    assert "motifs" not in result
+    assert set(result["anchors"]) == {"AA'", "AB'", "A'B"}
+    assert result["moire"]["twist_angle"] == pytest.approx(6, abs=0.05)
+    with table.open() as file:
+        assert {row["motif"] for row in csv.DictReader(file)} <= {"AA'", "AB'", "A'B", ""}
+    assert main(["run", *arguments]) == 0
+    assert "clusters would mislead" in capsys.readouterr().out
+    assert main(["open", str(saved), "--no-browser", "--out", str(tmp_path / "o.html")]) == 0
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

@@ -188,13 +188,24 @@ def _targets(images: Sequence[Path], target: Path | None, suffix: str) -> list[P
 
 
 def _result(session: MotifSession, image: Path, seconds: float, written: dict[str, str]) -> dict[str, Any]:
-    attrs = session.data["image"].attrs
+    groups = session.data.children
+    attrs = groups["image"].attrs
+    found: dict[str, Any] = {}
+    if "motifs" in groups:
+        found["motifs"] = session.motifs.counts
+    if "anchors" in groups:
+        found["anchors"] = session.anchors.counts
+    if "moire" in groups:
+        found["moire"] = {
+            name: groups["moire"].attrs[name]
+            for name in ("twist_angle", "twist_error", "period", "period_error")
+        }
     return {
         "image": str(image),
         "pixel_size": attrs["pixel_size"],
         "units": attrs["units"],
         "columns": int(session.data["points"].sizes["point"]),
-        "motifs": session.motifs.counts,
+        **found,
         "patch_size_px": session.data["features"].attrs["patch_size"],
         "seconds": round(seconds, 3),
         **written,
