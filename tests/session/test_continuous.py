@@ -133,3 +133,16 @@ def test_weights_are_shares(run: MotifSession) -> None:
     whole = weights.notnull().all("anchor")
     np.testing.assert_allclose(weights[whole].sum("anchor"), 1, atol=1e-5)
     assert float(weights.min()) >= 0
+
+
+def test_a_few_points_of_a_continuous_sample_are_continuous(bilayer: MotifSession) -> None:
+    domain = bilayer.branch("one domain", ids=bilayer.domains.ids(0)).run()
+    assert "motifs" not in domain.data.children
+    assert "anchors" in domain.data.children
+    assert "continuous" in repr(domain)
+
+
+def test_a_few_points_of_a_crystal_have_motifs(crystal: MotifSession) -> None:
+    few = crystal.branch("few", ids=crystal.columns["id"][:80]).run()
+    assert "motifs" in few.data.children
+    assert "anchors" not in few.data.children

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 #: What the analysis that a session holds itself is called beside its branches.
 MAIN = "main"
+#: What the features say of whether a sample is continuous.
+VERDICT = ("continuous", "continuity", "continuity_threshold", "continuity_reason")
 #: Groups that a branch has in common with its parent.
 SHARED = ("image", "points")
 #: The same for a branch on some of the points, whose spacing says nothing about the crystal.
@@ -177,6 +179,10 @@ class Engine:
             return
         if "point" in made.dims:
             made = made.assign_coords(id=("point", self._state.ids.copy()))
+        if group == "features" and self._parent is not None and not made.attrs["continuity"]:
+            # Too few points to tell, but they are of the parent's sample.
+            known = self._parent._state.groups.get("features", made).attrs
+            made = made.assign_attrs({name: known[name] for name in VERDICT})
         edits = [edit for edit in self._state.edits if edit.group == group]
         if edits:
             made, lost = with_edits(made, edits)
